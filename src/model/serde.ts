@@ -1,0 +1,33 @@
+/**
+ * How values become bytes. The two plain methods are the contract; `read` and `write` are fast faces over a position in a larger buffer and
+ * must agree with them (a property test proves it for each built-in). A serde never sees null: null is Kafka's own and stays outside.
+ */
+import type { MaybePromise } from '../base/maybe-promise.ts'
+import type { PackedRows } from '../base/packed-rows.ts'
+import type { Headers } from './headers.ts'
+
+/** Where a value comes from or goes to. */
+export interface SerdeContext {
+  readonly topic: string
+  readonly side: 'key' | 'value'
+  readonly headers: Headers
+}
+
+/** Turns values into bytes and back. Throws a `SerdeError` on what it refuses. */
+export interface Serde<T> {
+  /** The bytes of a value. */
+  serialize(value: T, context?: SerdeContext): Uint8Array
+  /** The value of these bytes. */
+  deserialize(bytes: Uint8Array, context?: SerdeContext): T
+  /** Reads `length` bytes at `at` without making a view of them. */
+  read?(bytes: Uint8Array, at: number, length: number): T
+  /** Writes at `at` and answers how many bytes; −1: there is not enough room. */
+  write?(value: T, into: Uint8Array, at: number): number
+  /** True when values keep pointing into the bytes they were read from. */
+  readonly borrows?: boolean
+  /** Called once per batch before it is decoded, for what has to be fetched first. */
+  prepare?(batch: PackedRows): MaybePromise<void>
+}
+
+/** Keys or values of any type: what is left of a serde where types are forgotten. */
+export type AnySerde = Serde<unknown>

@@ -1,0 +1,168 @@
+/**
+ * What a store is, as data: its kind, serdes, retention, format and changelog. A spec is a typed handle: the same value opens the store in a
+ * DSL step, a processor, the test driver and a query. Names and serdes that are missing here are filled in by the naming walk of `build()`,
+ * which makes a `ResolvedStore` of each. The faces at the end are what user code and operators hold.
+ */
+import type { MaybePromise } from '../base/maybe-promise.ts'
+import type { Headers } from '../model/headers.ts'
+import type { AnySerde, Serde } from '../model/serde.ts'
+import type { Window, Windowed } from '../model/window.ts'
+
+/** A store's name. */
+export type StoreName = string & { readonly brand?: 'StoreName' }
+
+/** What every store can be told. */
+export interface StoreOptions {
+  /** Which engine keeps it; the application's when left out. */
+  readonly engine?: string
+  /** `timestamped` (default) keeps each value's time, `plain` the value alone, `headers` also its headers. */
+  readonly format?: 'timestamped' | 'plain' | 'headers'
+  /** False: no changelog. A record: topic configs that override the defaults. */
+  readonly changelog?: boolean | Readonly<Record<string, string>>
+  /** This store's own bound inside the application's `cacheBytes`. */
+  readonly cacheBytes?: number
+}
+
+interface SpecOf<Face> extends StoreOptions {
+  /** Left out: named by `build()`. */
+  readonly name?: string
+  /** Never there: carries the type of the face. */
+  readonly face?: Face
+}
+
+/** Spec of a key-value store. */
+export interface KeyValueStoreSpec<K, V> extends SpecOf<KeyValueStore<K, V>> {
+  readonly kind: 'keyValue'
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+  /** Time to live of an entry, in milliseconds of stream time. */
+  readonly ttlMs?: number
+  /** At most so many entries; the least recently used go. */
+  readonly maxEntries?: number
+}
+
+/** Spec of a window store. `key` is the serde of the key inside the window. */
+export interface WindowStoreSpec<K, V> extends SpecOf<WindowStore<K, V>> {
+  readonly kind: 'window'
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+  /** Size of a window, in milliseconds. */
+  readonly sizeMs: number
+  /** How long a window is kept after its start passed, in milliseconds of stream time. */
+  readonly retentionMs: number
+  /** True: several rows for the same key and start are kept (joins). */
+  readonly duplicates?: boolean
+}
+
+/** A spec of any kind with the face it opens. */
+export interface StoreSpec<Face = unknown> extends SpecOf<Face> {
+  readonly kind: 'keyValue' | 'window' | 'session' | 'versioned' | 'buffer'
+}
+
+/** A spec whose types are forgotten. */
+export type AnyStoreSpec = KeyValueStoreSpec<unknown, unknown> | WindowStoreSpec<unknown, unknown>
+
+/** A store of a topology: its spec with everything filled in. */
+export interface ResolvedStore {
+  readonly name: StoreName
+  readonly spec: AnyStoreSpec
+  readonly key: AnySerde
+  readonly value: AnySerde
+  /** `<store>-changelog` without the application id, or the source topic that serves as changelog; undefined: no changelog. */
+  readonly changelog: { readonly topic: string; readonly source: boolean; readonly configs: Readonly<Record<string, string>> } | undefined
+  /** True where a step wants the value as of the last flush (`emit: 'on-commit'` with old values). */
+  readonly keepsPrior: boolean
+  /** True where some step reads it by the key of its source record: worth a prefetch. */
+  readonly readBySourceKey: boolean
+}
+
+/** A value with what the store keeps beside it. */
+export interface Entry<V> {
+  readonly value: V
+  /** Milliseconds since the epoch; −1 in plain stores. */
+  readonly timestamp: number
+  readonly headers: Headers
+}
+
+/** What a write is stamped with; the record in hand's where left out. */
+export interface Stamp {
+  readonly timestamp: number
+  readonly headers: Headers
+}
+
+/** Bounds of a scan over keys, in unsigned byte order of the serialised key. */
+export interface KeyRangeOptions<K> extends ScanOptions {
+  /** First key, inclusive. */
+  readonly from?: K
+  /** Last key, inclusive. */
+  readonly to?: K
+  /** Only keys whose bytes start with these. */
+  readonly prefix?: Uint8Array | string
+}
+
+/** Order and limit of a scan. */
+export interface ScanOptions {
+  readonly reverse?: boolean
+  readonly limit?: number
+}
+
+/** Bounds in time, both inclusive, in milliseconds since the epoch. */
+export interface TimeRange {
+  readonly from?: number
+  readonly to?: number
+}
+
+/** Rows one after another. `for await` is always right; plain `for` where the store answers at once, else `STORE_ASYNC_SCAN`. Leaving the loop closes it. */
+export interface Scan<T> extends Iterable<T>, AsyncIterable<T>, Disposable {}
+
+/** A store of one value a key. Reads answer the value when it is resident, else a promise of it. */
+export interface KeyValueStore<K, V> {
+  get(key: K): MaybePromise<V | undefined>
+  entry(key: K): MaybePromise<Entry<V> | undefined>
+  /** Null deletes. Reads nothing. */
+  put(key: K, value: V | null, stamp?: Partial<Stamp>): void
+  /** Answers the value that was there; writes only when there was none. */
+  putIfAbsent(key: K, value: V): MaybePromise<V | undefined>
+  /** Answers what it removed. */
+  delete(key: K): MaybePromise<V | undefined>
+  range(options?: KeyRangeOptions<K>): Scan<[K, V]>
+  approximateSize(): number
+}
+
+/** A store of values by key and window start. Time bounds are inclusive. */
+export interface WindowStore<K, V> {
+  get(key: K, start: number): MaybePromise<V | undefined>
+  /** Null deletes. */
+  put(key: K, value: V | null, start: number, stamp?: Partial<Stamp>): void
+  fetch(key: K, time: TimeRange, options?: ScanOptions): Scan<[start: number, value: V]>
+  fetchAll(options?: KeyRangeOptions<K> & { readonly time?: TimeRange }): Scan<[Windowed<K>, V]>
+}
+
+/** The object cache's own face, for operators: a slot is a number, so a hit makes no object and no promise. */
+export interface Slots<K, V> extends SlotValues<V> {
+  /** The key's slot, resident when it returns; `typeof slot === 'number'` is the test. */
+  find(key: K): MaybePromise<number>
+}
+
+/** The same for window stores. */
+export interface WindowSlots<K, V> extends SlotValues<V> {
+  /** The slot of the key's window that starts there. */
+  find(key: K, start: number): MaybePromise<number>
+  /** The window of a slot. */
+  window(slot: number): Window
+}
+
+/** What a slot holds. */
+export interface SlotValues<V> {
+  /** The live object; it may be mutated in place, then `set()`. */
+  value(slot: number): V | undefined
+  timestamp(slot: number): number
+  /** Writes; null deletes. `timestamp` in milliseconds since the epoch. */
+  set(slot: number, value: V | null, timestamp: number, headers: Headers | undefined): void
+  /** The value as of the last flush; only in stores with `keepsPrior`. */
+  prior(slot: number): MaybePromise<V | undefined>
+  /** The key of a slot. */
+  key(slot: number): unknown
+  /** Called at each flush for every slot written since the one before, in order of last write (`emit: 'on-commit'`). */
+  onFlush(emit: (slot: number) => MaybePromise<void>): void
+}

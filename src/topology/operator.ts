@@ -1,0 +1,217 @@
+/**
+ * What a step of a topology is: data about it, and how to start it. An operator alone knows how its step behaves: given what comes next, it
+ * returns what to do with a record. State comes from `context.store`, time from `context.streamTime` and `context.schedule`; only sinks write
+ * to topics. Passes and descriptions read an operator's data (`traits`, `naming`), never its role.
+ */
+import type { MaybePromise } from '../base/maybe-promise.ts'
+import { current, NO_SOURCE_KEY, type RecordContext, type RecordMetadata } from '../model/record.ts'
+import type { AnySerde } from '../model/serde.ts'
+import type { TaskId } from '../model/task-id.ts'
+import type { Entry, KeyValueStore, Slots, StoreSpec, WindowSlots, WindowStore } from '../state/store-spec.ts'
+
+/** The name of a step. */
+export type NodeName = string & { readonly brand?: 'NodeName' }
+
+/** Hands a record to what comes next. Answers nothing when it is done, a promise when something below has to wait. */
+export type Emit<K, V> = (key: K, value: V, record: RecordContext) => void | Promise<void>
+
+/** The value of an edge below a KTable. One object a sending step, overwritten: valid during the call. `old` is filled where someone below wants it. */
+export interface Change<V> {
+  readonly value: V | null
+  readonly old: V | null | undefined
+  /** False only below versioned tables: an update older than the newest one. */
+  readonly latest: boolean
+}
+
+/** What passes need to know about a step. All are false when left out. */
+export interface Traits {
+  /** A record's key may differ from the one that came in. */
+  readonly changesKey?: boolean
+  /** A record's value may differ from the one that came in. */
+  readonly changesValue?: boolean
+  /** All records of a key must come to the same task: a repartition follows a changed key. */
+  readonly readsByKey?: boolean
+  /** Records with a null key mean something to it, so a repartition before it lets them through. */
+  readonly keepsNullKeys?: boolean
+  /** Its input must be co-partitioned with the sources of the stores it reads (joins). */
+  readonly copartitioned?: boolean
+  /** It needs `Change.old` of what comes in. */
+  readonly wantsOldValue?: boolean
+  /** It takes `Change.old` from its own parent (table filter, mapValues without a store): the wish goes on upwards. */
+  readonly passesOldValue?: boolean
+  /** Its store exists only if it is named, another step lists it, or old values are asked for. */
+  readonly storeOptional?: boolean
+  /** User code sees the key, the value. */
+  readonly readsKey?: boolean
+  readonly readsValue?: boolean
+}
+
+/** How a step takes part in Kafka Streams' numbering: which indexes it takes, and where an unnamed store and a repartition take theirs. */
+export interface Naming {
+  /** Where an unnamed store takes its index: `count` before its node, `toTable` after. */
+  readonly stores: 'before' | 'after' | 'none'
+  /** Prefix of an unnamed store, as `KSTREAM-AGGREGATE-STATE-STORE-`. */
+  readonly storeRole?: string
+  /** Indexes burned besides, although nothing bears them. */
+  readonly burns?: number
+  /** Where a repartition's SINK, FILTER, SOURCE fall: after the node's own index (aggregates) or before (joins). */
+  readonly repartition?: 'after' | 'before'
+  /** Name of the repartition, from `Grouped`. */
+  readonly repartitionName?: string
+}
+
+/** One step: data about it, and how to start it. */
+export interface Operator<K, V, KOut, VOut> {
+  /** Kafka Streams' prefix of the node's name, as `KSTREAM-FILTER-`. */
+  readonly role: string
+  readonly traits: Traits
+  readonly naming?: Naming
+  /** The stores it opens. */
+  readonly stores: readonly StoreSpec[]
+  /** Given what comes next, what to do with a record. Called once a task. */
+  start(next: Emit<KOut, VOut>, context: OperatorContext): Emit<K, V>
+}
+
+/** An operator whose types are forgotten: each one is assignable to it without a cast. */
+export type AnyOperator = Operator<never, never, unknown, unknown>
+
+/** How to read a table: a KTable handle has one; joins take it and list its stores. */
+export interface TableReader<K, V> {
+  readonly stores: readonly StoreSpec[]
+  open(context: OperatorContext): (key: K) => MaybePromise<Entry<V> | undefined>
+}
+
+/** Why a record was dropped. */
+export type DropReason = 'late' | 'null_key' | 'null_value' | 'expired' | 'negative_timestamp' | 'deserialization' | 'skipped' | 'partitioner'
+
+/** When a punctuation is due: every so many milliseconds of stream time or wall clock, on a grid from `startAt` if given. */
+export interface Schedule {
+  readonly every: number
+  readonly by: 'stream-time' | 'wall-clock'
+  readonly startAt?: number
+}
+
+/** Something that can be stopped. */
+export interface Cancellable {
+  cancel(): void
+}
+
+/** Decides partitions: a number, several (multicast), none (`[]`: dropped), or undefined for the default one. */
+export type Partitioner<K, V> = (
+  value: V,
+  key: K,
+  to: { readonly topic: string; readonly partitions: number; readonly headers: RecordMetadata['headers'] },
+) => number | readonly number[] | undefined
+
+/** Where a sink writes, and how. */
+export interface SinkSpec {
+  /** A topic's name (without the application id where internal), or the function that names one per record. */
+  readonly topic: string | ((value: never, key: never, record: RecordContext) => string)
+  /** True for a repartition topic. */
+  readonly internal: boolean
+  readonly key: AnySerde
+  readonly value: AnySerde
+  readonly partitioner?: Partitioner<never, never>
+}
+
+/** One a step and task: what an operator may use while it runs. */
+export interface OperatorContext {
+  readonly node: NodeName
+  readonly taskId: TaskId
+  readonly applicationId: string
+  /** True: Kafka Streams' own behaviour where ours differs on purpose. */
+  readonly parity: boolean
+  /** True where a step below wants `Change.old`. */
+  readonly sendsOldValues: boolean
+  /** The task's record context; below a punctuation it has no topic. */
+  readonly record: RecordContext
+  /** False when the store was left out because nobody reads it (`storeOptional`). */
+  hasStore(spec: StoreSpec): boolean
+  /** The typed face of a store of this step. */
+  store<S>(spec: StoreSpec<S>): S
+  /** The object cache's own face of a key-value store. */
+  slots<K, V>(spec: StoreSpec<KeyValueStore<K, V>>): Slots<K, V>
+  /** The object cache's own face of a window store. */
+  windowSlots<K, V>(spec: StoreSpec<WindowStore<K, V>>): WindowSlots<K, V>
+  /** What two steps of one task share besides a store. */
+  shared<T>(name: string, make: () => T): T
+  /** The steps below, by name, in order of declaration. */
+  readonly children: ReadonlyMap<NodeName, Emit<unknown, unknown>>
+  /** The greatest timestamp the task has taken from its queues, in milliseconds; −1 before the first. */
+  streamTime(): number
+  /** Wall clock, in milliseconds. */
+  now(): number
+  schedule(when: Schedule, f: (timestamp: number) => void | Promise<void>): Cancellable
+  /** Asks for a commit as soon as the record in hand is done. */
+  requestCommit(): void
+  /** Counts a dropped record; logged once a minute. */
+  dropped(reason: DropReason): void
+  /** Called when the task closes. */
+  onClose(f: () => void): void
+}
+
+/** Emits with another timestamp: sets the context's, calls, and puts it back, after the promise if there is one. Made once, at start. */
+export function stamped<K, V>(next: Emit<K, V>): (key: K, value: V, record: RecordContext, timestamp: number) => void | Promise<void> {
+  return (key, value, record, timestamp) => {
+    const before = record.timestamp
+    if (before === timestamp) return next(key, value, record)
+    const context = current(record)
+    context.timestamp = timestamp
+    const waiting = next(key, value, context)
+    if (waiting === undefined) {
+      context.timestamp = before
+      return undefined
+    }
+    return waiting.finally(() => {
+      context.timestamp = before
+    })
+  }
+}
+
+/** Emits as another record (suppressed, unmatched, parked, punctuated): sets the whole context, calls, and puts it back. Made once, at start. */
+export function restored<K, V>(next: Emit<K, V>): (key: K, value: V, record: RecordContext, as: RecordMetadata) => void | Promise<void> {
+  return (key, value, record, as) => {
+    const context = current(record)
+    const { topic, partition, offset, timestamp, sourceKey, lazyHeaders } = context
+    const putBack = (): void => {
+      Object.assign(context, { topic, partition, offset, timestamp, sourceKey, lazyHeaders })
+    }
+    context.topic = as.topic
+    context.partition = as.partition
+    context.offset = as.offset
+    context.timestamp = as.timestamp
+    context.sourceKey = NO_SOURCE_KEY
+    context.lazyHeaders = as.headers
+    const waiting = next(key, value, context)
+    if (waiting === undefined) {
+      putBack()
+      return undefined
+    }
+    return waiting.finally(putBack)
+  }
+}
+
+/** Calls the children of a step in order of declaration, one after another. */
+export function fanOut<K, V>(children: readonly Emit<K, V>[]): Emit<K, V> {
+  const [first, second] = children
+  if (first === undefined) return () => undefined
+  if (second === undefined) return first
+  return (key, value, record) => {
+    for (let i = 0; i < children.length; i++) {
+      const waiting = children[i]!(key, value, record)
+      if (waiting !== undefined) return fanOutLater(waiting, children, i + 1, () => [key, value, record])
+    }
+    return undefined
+  }
+}
+
+async function fanOutLater<K, V>(
+  waiting: Promise<void>,
+  children: readonly Emit<K, V>[],
+  from: number,
+  call: () => [K, V, RecordContext],
+): Promise<void> {
+  await waiting
+  for (const child of children.slice(from)) await child(...call())
+}
+
