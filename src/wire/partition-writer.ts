@@ -23,3 +23,8 @@ export interface PartitionWriter {
   /** Ends the record with its headers. */
   end(headers: Uint8Array | undefined): void
 }
+
+/** How many records of one task are appended and not yet acknowledged: +1 at append, −1 at the acknowledgement. Positions are committed only at 0. */
+export interface InFlight {
+  count: number
+}
