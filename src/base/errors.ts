@@ -158,24 +158,67 @@ export class ConfigError extends StreamsError {
   }
 }
 
+/** What was being done with a record when it failed. */
+export type Phase = 'deserialization' | 'processing' | 'punctuation' | 'serialization' | 'production'
+
+/** A source record's bytes, as they were read. */
+export interface RawRecord {
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+}
+
+/** What an error about a record is made with. */
+export interface RecordErrorOptions extends ErrorOptions {
+  readonly phase?: Phase
+  readonly attempt?: number
+  readonly raw?: RawRecord | null
+}
+
+/** An error about one record: what `onError` is asked about. */
+export type RecordError = SerdeError | ProcessingError | ProductionError
+
 /** Bytes could not be read, or a value not written, by a serde. */
 export class SerdeError extends StreamsError {
-  constructor(code: CodeOf<'SerdeError'>, message: string, options?: ErrorOptions) {
+  declare readonly code: CodeOf<'SerdeError'>
+  readonly phase: Phase
+  readonly attempt: number
+  readonly raw: RawRecord | null
+
+  constructor(code: CodeOf<'SerdeError'>, message: string, options: RecordErrorOptions = {}) {
     super(code, message, options)
+    this.phase = options.phase ?? (code === 'SERDE_DECODE' ? 'deserialization' : 'serialization')
+    this.attempt = options.attempt ?? 1
+    this.raw = options.raw ?? null
   }
 }
 
 /** A step could not process a record. */
 export class ProcessingError extends StreamsError {
-  constructor(code: CodeOf<'ProcessingError'>, message: string, options?: ErrorOptions) {
+  declare readonly code: CodeOf<'ProcessingError'>
+  readonly phase: Phase
+  readonly attempt: number
+  readonly raw: RawRecord | null
+
+  constructor(code: CodeOf<'ProcessingError'>, message: string, options: RecordErrorOptions = {}) {
     super(code, message, options)
+    this.phase = options.phase ?? 'processing'
+    this.attempt = options.attempt ?? 1
+    this.raw = options.raw ?? null
   }
 }
 
 /** A record could not be written to its topic. */
 export class ProductionError extends StreamsError {
-  constructor(code: CodeOf<'ProductionError'>, message: string, options?: ErrorOptions) {
+  declare readonly code: CodeOf<'ProductionError'>
+  readonly phase: Phase
+  readonly attempt: number
+  readonly raw: RawRecord | null
+
+  constructor(code: CodeOf<'ProductionError'>, message: string, options: RecordErrorOptions = {}) {
     super(code, message, options)
+    this.phase = options.phase ?? 'production'
+    this.attempt = options.attempt ?? 1
+    this.raw = options.raw ?? null
   }
 }
 

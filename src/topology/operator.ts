@@ -106,13 +106,19 @@ export type Partitioner<K, V> = (
 /** Where a sink writes, and how. */
 export interface SinkSpec {
   /** A topic's name (without the application id where internal), or the function that names one per record. */
-  readonly topic: string | ((value: never, key: never, record: RecordContext) => string)
+  readonly topic: string | TopicChooser
   /** True for a repartition topic. */
   readonly internal: boolean
   readonly key: AnySerde
   readonly value: AnySerde
-  readonly partitioner?: Partitioner<never, never>
+  readonly partitioner?: AnyPartitioner
 }
+
+/** A user's function that names the topic of a record, its types forgotten. Method syntax, so that each typed one is assignable. */
+export type TopicChooser = { choose(value: unknown, key: unknown, record: RecordContext): string }['choose']
+
+/** A partitioner whose types are forgotten, likewise. */
+export type AnyPartitioner = { place(...call: Parameters<Partitioner<unknown, unknown>>): ReturnType<Partitioner<unknown, unknown>> }['place']
 
 /** One a step and task: what an operator may use while it runs. */
 export interface OperatorContext {

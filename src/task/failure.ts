@@ -1,0 +1,118 @@
+/**
+ * What becomes of an error on the record path. Each step is guarded, so an error knows the step that threw; it is made one of the three
+ * classes about records, with the topic, partition and offset of the record and the user's own stack, and `onError` decides: fail the task
+ * before this record, or drop it at this step (what earlier steps forwarded stays, as in Kafka Streams).
+ */
+import { ProcessingError, ProductionError, SerdeError, StreamsError, type Phase, type RawRecord, type RecordError } from '../base/errors.ts'
+import type { CurrentRecord } from '../model/record.ts'
+import type { TaskId } from '../model/task-id.ts'
+import type { Emit, NodeName } from '../topology/operator.ts'
+import type { ErrorDecision } from './task-ports.ts'
+
+/** What the errors of one task are told and asked. */
+export interface FailureContext {
+  readonly taskId: TaskId
+  readonly record: CurrentRecord
+  /** What the task is doing. */
+  phase(): Phase
+  onError(error: RecordError): ErrorDecision
+  /** Counts a record that was dropped because `onError` said so. */
+  skipped(node: NodeName, phase: Phase): void
+}
+
+/** Wraps a step: an error in it is located and decided here, an error of a step below passes. */
+export function guarded(emit: Emit<unknown, unknown>, node: NodeName, context: FailureContext): Emit<unknown, unknown> {
+  return (key, value, record) => {
+    try {
+      const waiting = emit(key, value, record)
+      return waiting === undefined ? undefined : waiting.catch((error: unknown) => decide(error, node, context))
+    } catch (error) {
+      decide(error, node, context)
+      return undefined
+    }
+  }
+}
+
+/** Locates an error and asks what to do: returns when the record is to be dropped, throws the located error otherwise. */
+export function decide(error: unknown, node: NodeName, context: FailureContext): void {
+  if (isSettled(error)) throw error
+  const located = locate(error, node, context)
+  let decision: unknown
+  try {
+    decision = context.onError(located)
+  } catch (thrown) {
+    throw settle(new ProcessingError('HANDLER_RESULT', `onError threw while it was asked about: ${located.message}`, { cause: thrown, context: located.context }))
+  }
+  if (decision === 'skip') {
+    context.skipped(node, located.phase)
+    return
+  }
+  if (decision === 'fail') throw settle(located)
+  throw settle(
+    new ProcessingError('HANDLER_RESULT', `onError answered ${String(decision)}: answer 'fail' or 'skip' (asked about: ${located.message})`, {
+      cause: located,
+      context: located.context,
+    }),
+  )
+}
+
+/** Errors that were decided on already, or that nobody may decide on. */
+const settled = new WeakSet<object>()
+
+function settle(error: StreamsError): StreamsError {
+  settled.add(error)
+  return error
+}
+
+function isSettled(error: unknown): boolean {
+  if (!(error instanceof StreamsError)) return false
+  if (settled.has(error)) return true
+  return !(error instanceof SerdeError || error instanceof ProcessingError || error instanceof ProductionError)
+}
+
+function locate(error: unknown, node: NodeName, context: FailureContext): RecordError {
+  const { record, taskId } = context
+  const where =
+    record.topic === ''
+      ? { taskId, node }
+      : { taskId, node, topic: record.topic, partition: record.partition, offset: record.offset }
+  const at = record.topic === '' ? 'in a punctuation' : `at ${record.topic}[${record.partition}]@${record.offset}`
+  const text = error instanceof Error ? error.message : `threw ${describeThrown(error)}`
+  const message = `step ${node} failed ${at}: ${text}`
+  const options = { cause: error, context: { ...(error instanceof StreamsError ? error.context : {}), ...where }, raw: rawOf(record) }
+  return withUsersStack(recordError(error, message, options, context.phase()), error)
+}
+
+interface Located {
+  readonly cause: unknown
+  readonly context: StreamsError['context']
+  readonly raw: RawRecord | null
+}
+
+function recordError(error: unknown, message: string, options: Located, phase: Phase): RecordError {
+  if (error instanceof SerdeError) return new SerdeError(error.code, message, { ...options, phase: error.phase })
+  if (error instanceof ProductionError) return new ProductionError(error.code, message, { ...options, phase: error.phase })
+  if (error instanceof ProcessingError) return new ProcessingError(error.code, message, { ...options, phase })
+  return new ProcessingError('PROCESSING_ERROR', message, { ...options, phase })
+}
+
+/** The first line of the stack is the user's: what they look for is their own code. */
+function withUsersStack(located: RecordError, error: unknown): RecordError {
+  if (error instanceof Error && error.stack !== undefined) {
+    const frames = error.stack.indexOf('\n    at ')
+    if (frames >= 0) located.stack = `${located.name}: ${located.message}${error.stack.slice(frames)}`
+  }
+  return located
+}
+
+/** The source record's bytes, copied: an error outlives its batch. */
+function rawOf(record: CurrentRecord): RawRecord | null {
+  const rows = record.rows
+  if (rows === undefined || record.topic === '') return null
+  const slice = (at: number, length: number): Uint8Array | null => (length < 0 ? null : rows.bytes.slice(at, at + length))
+  return { key: slice(rows.keyAt[record.index]!, rows.keyLength[record.index]!), value: slice(rows.valueAt[record.index]!, rows.valueLength[record.index]!) }
+}
+
+function describeThrown(thrown: unknown): string {
+  return typeof thrown === 'string' ? `the string '${thrown.slice(0, 64)}'` : String(thrown)
+}

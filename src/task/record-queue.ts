@@ -1,0 +1,216 @@
+/**
+ * Hot path. The records of one source partition that wait for their task: fetched batches, read as columns, one record at a time at the head.
+ * It knows the head's timestamp (by the source's policy), which is all the task needs to take records in order of time over its partitions.
+ * Records below the position are skipped: a fetched batch may begin before the offset that was asked for.
+ */
+import type { AnySerde } from '../model/serde.ts'
+import { decodeHeaders, noHeaders } from '../model/headers.ts'
+import { NO_SOURCE_KEY, type CurrentRecord } from '../model/record.ts'
+import type { TopicPartition } from '../model/topic.ts'
+import type { SourceNode, TimestampExtractor } from '../topology/node.ts'
+import { BatchReader, readHeader, type RecordColumns } from '../wire/batch-reader.ts'
+
+/** Whole batches of one partition, `bytes[from, to)`; `release` gives the buffer back. */
+export interface Chunk {
+  readonly bytes: Uint8Array
+  readonly from: number
+  readonly to: number
+  release(): void
+}
+
+/** How to read one side of a record out of a larger buffer. */
+type ReadFace = (bytes: Uint8Array, at: number, length: number) => unknown
+
+/** The waiting records of one partition. The fields are read by the task's loop. */
+export class RecordQueue {
+  readonly tp: TopicPartition
+  readonly source: SourceNode
+  /** Timestamp of the head by the source's policy, in ms; Infinity: no head. */
+  headTimestamp: number = Number.POSITIVE_INFINITY
+  /** Columns and index of the head. */
+  rows: RecordColumns | undefined = undefined
+  index = 0
+  /** Greatest timestamp of the partition so far, in ms; −1 before any. */
+  partitionTime = -1
+  /** Records that wait. */
+  buffered = 0
+
+  readonly #record: CurrentRecord
+  readonly #now: () => number
+  readonly #reader: BatchReader
+  readonly #where: string
+  readonly #chunks: Chunk[] = []
+  readonly #readKey: ReadFace
+  readonly #readValue: ReadFace
+  #at = 0
+  /** One behind the open batch; −1: none is open. */
+  #batchEnd = -1
+  #position: number
+
+  constructor(tp: TopicPartition, source: SourceNode, task: { record: CurrentRecord; now: () => number; position: number }) {
+    this.tp = tp
+    this.source = source
+    this.#record = task.record
+    this.#now = task.now
+    this.#position = task.position
+    this.#where = `${tp.topic}[${tp.partition}]`
+    this.#reader = new BatchReader({ hashKeys: true })
+    this.#readKey = readFace(source.key, tp.topic, 'key', task.record)
+    this.#readValue = readFace(source.value, tp.topic, 'value', task.record)
+  }
+
+  /** Adds fetched batches behind what waits. */
+  add(chunk: Chunk): void {
+    this.#chunks.push(chunk)
+    if (this.#chunks.length === 1) this.#at = chunk.from
+    if (this.rows === undefined) this.#nextRun()
+  }
+
+  /** Offset of the next record to process: the head's, else one behind the last batch taken. */
+  get position(): number {
+    return this.rows === undefined ? this.#position : offsetAt(this.rows, this.index)
+  }
+
+  /** Chunks that aren't used up; the fetcher is asked for more when they are few. */
+  get chunks(): number {
+    return this.#chunks.length
+  }
+
+  /** Points the task's record at the head. */
+  load(): void {
+    const rows = this.rows!
+    const index = this.index
+    const record = this.#record
+    record.topic = this.tp.topic
+    record.partition = this.tp.partition
+    record.offset = offsetAt(rows, index)
+    record.timestamp = this.headTimestamp
+    record.rows = rows
+    record.index = index
+    record.keyHash = rows.keyHash[index]!
+    const at = rows.headersAt[index]!
+    record.lazyHeaders = at < 0 ? noHeaders : (): typeof noHeaders => decodeHeaders(rows.bytes, at, rows.headersLength[index]!)
+  }
+
+  /** Decodes the head's key. Throws what the serde throws. */
+  readKey(): unknown {
+    const rows = this.rows!
+    const length = rows.keyLength[this.index]!
+    return length < 0 ? null : this.#readKey(rows.bytes, rows.keyAt[this.index]!, length)
+  }
+
+  /** Decodes the head's value. Throws what the serde throws. */
+  readValue(): unknown {
+    const rows = this.rows!
+    const length = rows.valueLength[this.index]!
+    return length < 0 ? null : this.#readValue(rows.bytes, rows.valueAt[this.index]!, length)
+  }
+
+  /** Goes on to the next record. */
+  advance(): void {
+    this.index++
+    this.buffered--
+    if (this.index < this.rows!.count) this.#settle()
+    else this.#nextRun()
+  }
+
+  /** Drops all that waits and goes on at that offset. */
+  seek(offset: number): void {
+    for (const chunk of this.#chunks) chunk.release()
+    this.#chunks.length = 0
+    this.rows = undefined
+    this.headTimestamp = Number.POSITIVE_INFINITY
+    this.buffered = 0
+    this.#batchEnd = -1
+    this.#position = offset
+  }
+
+  #nextRun(): void {
+    this.rows = undefined
+    this.headTimestamp = Number.POSITIVE_INFINITY
+    for (let rows = this.#read(); rows !== undefined; rows = this.#read()) {
+      let index = 0
+      while (index < rows.count && offsetAt(rows, index) < this.#position) index++
+      if (index === rows.count) continue
+      this.rows = rows
+      this.index = index
+      this.buffered = rows.count - index
+      this.#position = offsetAt(rows, rows.count - 1) + 1
+      this.#settle()
+      return
+    }
+  }
+
+  /** The next run of columns: of the open batch, else of the next one. */
+  #read(): RecordColumns | undefined {
+    for (;;) {
+      const rows = this.#batchEnd < 0 ? undefined : this.#reader.next()
+      if (rows !== undefined) return rows
+      if (this.#batchEnd > this.#position) this.#position = this.#batchEnd
+      this.#batchEnd = -1
+      if (!this.#openBatch()) return undefined
+    }
+  }
+
+  #openBatch(): boolean {
+    for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
+      const header = this.#at < chunk.to ? readHeader(chunk.bytes, this.#at, chunk.to) : undefined
+      if (header !== undefined) {
+        this.#at += header.length
+        if (header.nextOffset <= this.#position) continue
+        this.#reader.open(chunk.bytes, header, this.#where)
+        this.#batchEnd = header.nextOffset
+        return true
+      }
+      chunk.release()
+      this.#chunks.shift()
+      this.#at = this.#chunks[0]?.from ?? 0
+    }
+    return false
+  }
+
+  /** Works out the head's timestamp by the source's policy. */
+  #settle(): void {
+    const rows = this.rows!
+    let timestamp = rows.baseTimestamp + rows.timestampDelta[this.index]!
+    const policy = this.source.timestamp
+    if (policy === 'wall-clock') timestamp = this.#now()
+    else if (policy === 'partition-time') timestamp = timestamp < 0 ? this.partitionTime : timestamp
+    else if (typeof policy === 'function') timestamp = this.#extracted(policy, timestamp)
+    if (timestamp > this.partitionTime) this.partitionTime = timestamp
+    this.headTimestamp = timestamp
+  }
+
+  /** Asks the user's function. A record that can't be read keeps its own time: reading it again reports why. */
+  #extracted(policy: TimestampExtractor, timestamp: number): number {
+    this.headTimestamp = timestamp
+    this.load()
+    this.#record.sourceKey = NO_SOURCE_KEY
+    let key: unknown
+    let value: unknown
+    try {
+      key = this.readKey()
+      value = this.readValue()
+    } catch {
+      return timestamp
+    }
+    const chosen = policy(value, key, this.#record, this.partitionTime)
+    return Number.isNaN(chosen) ? -1 : chosen
+  }
+}
+
+function offsetAt(rows: RecordColumns, index: number): number {
+  return rows.baseOffset + (rows.offsetDelta === undefined ? index : rows.offsetDelta[index]!)
+}
+
+function readFace(serde: AnySerde, topic: string, side: 'key' | 'value', record: CurrentRecord): ReadFace {
+  if (serde.read !== undefined) return (bytes, at, length) => serde.read!(bytes, at, length)
+  const context = {
+    topic,
+    side,
+    get headers(): CurrentRecord['headers'] {
+      return record.headers
+    },
+  }
+  return (bytes, at, length) => serde.deserialize(bytes.subarray(at, at + length), context)
+}
