@@ -3,7 +3,7 @@
  * Streams, so that several due at once run in the same order as there. Skipped intervals collapse into one call and the grid is kept.
  */
 import { ConfigError } from '../base/errors.ts'
-import { Heap } from '../base/heap.ts'
+import { heap, type Heap } from '../base/heap.ts'
 import type { Cancellable, Schedule } from '../topology/operator.ts'
 
 interface Entry {
@@ -15,7 +15,7 @@ interface Entry {
 
 /** The due punctuations of one time base, wall clock or stream time. */
 export class Punctuations {
-  readonly #heap: Heap<Entry> = new Heap((a: Entry, b: Entry) => a.due - b.due)
+  readonly #heap: Heap<Entry> = heap((a, b) => a.due - b.due)
 
   /** Adds one that is due first at `first`, in ms of its time base, then every so many ms. */
   add(first: number, every: number, run: (timestamp: number) => void | Promise<void>): Cancellable {

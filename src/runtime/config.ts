@@ -1,0 +1,146 @@
+/**
+ * From options to a complete, frozen configuration. All mistakes are reported in one error, an unknown option with the one that was probably
+ * meant. Precedence: what the program says, then the environment, then the default.
+ */
+import { distance } from 'fastest-levenshtein'
+import { ConfigError, type CodeOf } from '../base/errors.ts'
+import { FORBIDDEN_OPTIONS, NUMBER_OPTIONS, OPTION_NAMES, WORD_OPTIONS, type KafkaStreamsOptions, type NumberOption, type NumberRule } from './options.ts'
+
+type Numbers = Readonly<Record<NumberOption, number>>
+type Words = { readonly [Name in keyof typeof WORD_OPTIONS]: (typeof WORD_OPTIONS)[Name][number] }
+
+/** Every option with its value. `brokers` is either addresses or the name of a memory broker. */
+export type Config = Numbers &
+  Words &
+  Pick<KafkaStreamsOptions, 'instanceId' | 'clientId' | 'topicConfig' | 'onError' | 'onFailure' | 'logger'> & {
+    readonly applicationId: string
+    readonly brokers: { readonly memory: string } | { readonly addresses: readonly string[] }
+    /** True when no broker was configured anywhere, so the memory broker was chosen. */
+    readonly memoryByDefault: boolean
+  }
+
+/** Variables of the environment. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+interface Mistake {
+  readonly code: CodeOf<'ConfigError'>
+  readonly text: string
+}
+
+/** Checks options and fills in what is left out. Throws a `ConfigError` that lists every mistake. */
+export function resolveConfig(options: KafkaStreamsOptions, environment: Environment = {}): Config {
+  const mistakes: Mistake[] = []
+  const given: Readonly<Record<string, unknown>> = { ...options }
+  for (const name of Object.keys(given)) checkName(name, mistakes)
+  const numbers = Object.fromEntries(Object.entries(NUMBER_OPTIONS).map(([name, rule]) => [name, numberOf(name, given[name], { rule, environment, mistakes })]))
+  const words = Object.fromEntries(Object.entries(WORD_OPTIONS).map(([name, allowed]) => [name, wordOf(name, given[name], allowed, mistakes)]))
+  checkId(options.applicationId, mistakes)
+  const { brokers, memoryByDefault } = brokersOf(options.brokers, environment, mistakes)
+  const { instanceId, clientId, topicConfig, onError, onFailure, logger } = options
+  const defined = Object.fromEntries(Object.entries({ instanceId, clientId, topicConfig, onError, onFailure, logger }).filter(([, value]) => value !== undefined))
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both tables were walked name by name just above
+  const config = { applicationId: options.applicationId, brokers, memoryByDefault, ...defined, ...numbers, ...words } as Config
+  if (mistakes.length === 0) checkConflicts(config, mistakes)
+  raise(mistakes)
+  return Object.freeze(config)
+}
+
+function raise(mistakes: readonly Mistake[]): void {
+  const [first] = mistakes
+  if (first === undefined) return
+  const text = mistakes.length === 1 ? first.text : [`${mistakes.length} options are wrong:`, ...mistakes.map((mistake) => `  - ${mistake.text}`)].join('\n')
+  throw new ConfigError(first.code, text)
+}
+
+function checkName(name: string, mistakes: Mistake[]): void {
+  if (OPTION_NAMES.includes(name)) return
+  const reason = Object.hasOwn(FORBIDDEN_OPTIONS, name) ? FORBIDDEN_OPTIONS[name] : undefined
+  if (reason !== undefined) {
+    mistakes.push({ code: 'CONFIG_FORBIDDEN', text: `option ${name} can't be set: ${reason}` })
+    return
+  }
+  const camel = name.replaceAll(/\.(\w)/g, (_, letter: string) => letter.toUpperCase())
+  const [nearest] = [...OPTION_NAMES].sort((a, b) => distance(camel, a) - distance(camel, b))
+  const near = nearest !== undefined && distance(camel, nearest) <= 4 ? ` Did you mean "${nearest}"?` : ''
+  mistakes.push({ code: 'CONFIG_UNKNOWN', text: `Unknown option "${escaped(name)}".${near} All options: docs/configuration.md` })
+}
+
+/** What a number option is checked with. */
+interface NumberCheck {
+  readonly rule: NumberRule
+  readonly environment: Environment
+  readonly mistakes: Mistake[]
+}
+
+function numberOf(name: string, value: unknown, { rule, environment, mistakes }: NumberCheck): number {
+  const variable = `MILLRACE_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+  const text = environment[variable]
+  const found = value ?? (text === undefined ? rule.default : Number(text))
+  if (typeof found === 'number' && Number.isInteger(found) && found >= rule.min && found <= rule.max) return found
+  const said = value === undefined ? `${variable}=${escaped(text ?? '')}` : `${name} is ${typeof value === 'string' ? `'${escaped(value)}'` : String(value)}`
+  mistakes.push({ code: 'CONFIG_RANGE', text: `${said}: give a whole number from ${rule.min} to ${rule.max}` })
+  return rule.default
+}
+
+function wordOf(name: string, value: unknown, allowed: readonly string[], mistakes: Mistake[]): string | undefined {
+  if (value === undefined) return allowed[0]
+  if (typeof value === 'string' && allowed.includes(value)) return value
+  mistakes.push({ code: 'CONFIG_VALUE', text: `${name} is '${escaped(String(value))}': use ${allowed.map((word) => `'${word}'`).join(' or ')}` })
+  return allowed[0]
+}
+
+function checkId(id: unknown, mistakes: Mistake[]): void {
+  if (typeof id !== 'string' || id === '') {
+    mistakes.push({ code: 'CONFIG_REQUIRED', text: `applicationId is missing: name the application, as in { applicationId: 'orders' }` })
+  } else if (!/^[A-Za-z0-9._-]{1,200}$/.test(id) || id === '.' || id === '..') {
+    mistakes.push({ code: 'ID_INVALID', text: `applicationId '${escaped(id)}' is not allowed: use 1 to 200 of A-Z a-z 0-9 . _ -` })
+  }
+}
+
+function brokersOf(
+  value: KafkaStreamsOptions['brokers'],
+  environment: Environment,
+  mistakes: Mistake[],
+): { brokers: Config['brokers']; memoryByDefault: boolean } {
+  const variable = environment['KAFKA_BROKERS']
+  const given = value ?? (variable === undefined || variable === '' ? undefined : variable)
+  if (given === undefined) {
+    if (environment['NODE_ENV'] === 'production') {
+      mistakes.push({ code: 'CONFIG_REQUIRED', text: `brokers is missing: give { brokers: 'host:9092' }, set KAFKA_BROKERS, or say brokers: 'memory:' if that is meant` })
+    }
+    return { brokers: { memory: '' }, memoryByDefault: true }
+  }
+  const list = (typeof given === 'string' ? given.split(',') : [...given]).map((address) => String(address).trim())
+  const [first = ''] = list
+  if (list.length === 1 && first.startsWith('memory:')) return { brokers: { memory: first.slice('memory:'.length) }, memoryByDefault: false }
+  for (const [index, address] of list.entries()) if (!isAddress(address)) mistakes.push(badAddress(index, address))
+  if (list.length === 0) mistakes.push(badAddress(0, ''))
+  return { brokers: { addresses: list }, memoryByDefault: false }
+}
+
+function badAddress(index: number, address: string): Mistake {
+  return { code: 'CONFIG_INVALID', text: `brokers[${index}] is '${escaped(address)}': give host:port, as in 'kafka:9092'` }
+}
+
+function isAddress(address: string): boolean {
+  const port = Number(/^[^\s:/]+:(\d{1,5})$|^\[[0-9A-Fa-f:.]+\]:(\d{1,5})$/.exec(address)?.slice(1).find(Boolean) ?? Number.NaN)
+  return port >= 1 && port <= 65_535
+}
+
+function checkConflicts(config: Config, mistakes: Mistake[]): void {
+  const { sessionTimeoutMs, heartbeatIntervalMs } = config
+  if (config.guarantee === 'exactly-once') {
+    mistakes.push({ code: 'CONFIG_VALUE', text: `guarantee 'exactly-once' needs transactions, which this version doesn't have yet: use 'at-least-once'` })
+  }
+  if (sessionTimeoutMs <= heartbeatIntervalMs) {
+    mistakes.push({
+      code: 'CONFIG_CONFLICT',
+      text: `sessionTimeoutMs (${sessionTimeoutMs}) must be greater than heartbeatIntervalMs (${heartbeatIntervalMs}): a third of it is usual`,
+    })
+  }
+}
+
+/** A value as it may stand in a message: control and direction characters escaped, at most 64 characters. */
+function escaped(text: string): string {
+  return text.slice(0, 64).replaceAll(/[^\u0020-\u007e\u00a0-\u024f]/g, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
+}

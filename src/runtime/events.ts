@@ -1,0 +1,72 @@
+/** The events of an application and their listeners. A listener that throws is logged and changes nothing. */
+import type { StreamsError } from '../base/errors.ts'
+import type { TaskId } from '../model/task-id.ts'
+import type { AppState } from './states.ts'
+
+/** What an application tells. Times are milliseconds since the epoch. */
+export interface AppEvents {
+  /** The application moved to another state. */
+  readonly state: { readonly at: number; readonly state: AppState; readonly before: AppState }
+  /** Tasks were assigned, kept and given up. */
+  readonly rebalance: {
+    readonly at: number
+    readonly thread: string
+    readonly generation: number
+    readonly durationMs: number
+    readonly assigned: readonly TaskId[]
+    readonly revoked: readonly TaskId[]
+    readonly lost: readonly TaskId[]
+    readonly restoredRecords: number
+  }
+  /** A store was restored, or is on its way. */
+  readonly restore: {
+    readonly at: number
+    readonly taskId: TaskId
+    readonly store: string
+    readonly phase: 'start' | 'progress' | 'end'
+    readonly restored: number
+    readonly total: number
+  }
+  /** Positions were committed. */
+  readonly commit: { readonly at: number; readonly thread: string; readonly tasks: readonly TaskId[]; readonly durationMs: number }
+  /** Something failed. */
+  readonly error: { readonly at: number; readonly error: StreamsError }
+}
+
+/** The name of an event. */
+export type AppEventName = keyof AppEvents
+
+type Listener<Name extends AppEventName> = (event: AppEvents[Name]) => void
+
+type Listeners = { readonly [Name in AppEventName]: Set<Listener<Name>> }
+
+/** Tells listeners of events. */
+export class EventHub {
+  readonly #listeners: Listeners = { state: new Set(), rebalance: new Set(), restore: new Set(), commit: new Set(), error: new Set() }
+  readonly #failed: (error: unknown, event: AppEventName) => void
+
+  constructor(failed: (error: unknown, event: AppEventName) => void) {
+    this.#failed = failed
+  }
+
+  /** Adds a listener; the answer removes it. */
+  on<Name extends AppEventName>(name: Name, listener: Listener<Name>): () => void {
+    const listeners: Set<Listener<Name>> = this.#listeners[name]
+    listeners.add(listener)
+    return () => {
+      listeners.delete(listener)
+    }
+  }
+
+  /** Tells all listeners, each on its own. */
+  emit<Name extends AppEventName>(name: Name, event: AppEvents[Name]): void {
+    const listeners: ReadonlySet<Listener<Name>> = this.#listeners[name]
+    for (const listener of listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        this.#failed(error, name)
+      }
+    }
+  }
+}

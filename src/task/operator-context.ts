@@ -1,0 +1,83 @@
+/**
+ * What an operator may use while it runs: one frozen object a step and task, made at compile time. Store look-ups happen here once, at start;
+ * the casts are sound because a spec is the typed handle its store was declared with.
+ */
+import { ProcessingError } from '../base/errors.ts'
+import type { RecordContext } from '../model/record.ts'
+import type { TaskId } from '../model/task-id.ts'
+import type { KeyValueStore, Slots, StoreName, StoreSpec, WindowSlots, WindowStore } from '../state/store-spec.ts'
+import type { TaskState } from '../state/task-state.ts'
+import type { ProcessorNode } from '../topology/node.ts'
+import type { Cancellable, DropReason, Emit, NodeName, OperatorContext, Schedule } from '../topology/operator.ts'
+import type { Topology } from '../topology/topology.ts'
+
+/** The task behind a context. */
+export interface ContextTask {
+  readonly id: TaskId
+  readonly record: RecordContext
+  readonly state: TaskState
+  readonly streamTime: number
+  commitRequested: boolean
+  schedule(when: Schedule, f: (timestamp: number) => void | Promise<void>, node: NodeName): Cancellable
+  drop(reason: DropReason, node: NodeName): void
+}
+
+/** What a context is made of. */
+export interface ContextParts {
+  readonly node: ProcessorNode
+  readonly children: ReadonlyMap<NodeName, Emit<unknown, unknown>>
+  readonly shared: Map<string, unknown>
+  readonly task: ContextTask
+  readonly topology: Topology
+  readonly applicationId: string
+  now(): number
+  onClose(f: () => void): void
+}
+
+/** The context of one step in one task. */
+export function makeContext(parts: ContextParts): OperatorContext {
+  const { node, children, task, topology } = parts
+  const nameOf = (spec: StoreSpec): StoreName | undefined => {
+    const name = topology.storeName(spec)
+    return name !== undefined && node.stores.includes(name) ? name : undefined
+  }
+  const connected = (spec: StoreSpec): StoreName => nameOf(spec) ?? notConnected(node, spec)
+  return {
+    node: node.name,
+    taskId: task.id,
+    applicationId: parts.applicationId,
+    parity: topology.parity,
+    sendsOldValues: node.sendsOldValues,
+    record: task.record,
+    children,
+    hasStore: (spec) => nameOf(spec) !== undefined,
+    store: (spec) => lookUp(task.state.store(connected(spec))),
+    slots: <K, V>(spec: StoreSpec<KeyValueStore<K, V>>) => lookUp<Slots<K, V>>(task.state.slots(connected(spec))),
+    windowSlots: <K, V>(spec: StoreSpec<WindowStore<K, V>>) => lookUp<WindowSlots<K, V>>(task.state.windowSlots(connected(spec))),
+    shared: <T>(name: string, make: () => T) => {
+      if (!parts.shared.has(name)) parts.shared.set(name, make())
+      return lookUp<T>(parts.shared.get(name))
+    },
+    streamTime: () => task.streamTime,
+    now: () => parts.now(),
+    schedule: (when, f) => task.schedule(when, f, node.name),
+    requestCommit: () => {
+      task.commitRequested = true
+    },
+    dropped: (reason) => task.drop(reason, node.name),
+    onClose: (f) => parts.onClose(f),
+  }
+}
+
+/** Sound because a store is looked up by the very spec it was declared with, and `shared` by a name only its two users know. */
+function lookUp<T>(found: unknown): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return found as T
+}
+
+function notConnected(node: ProcessorNode, spec: StoreSpec): never {
+  const name = spec.name ?? 'without a name'
+  throw new ProcessingError('STORE_NOT_CONNECTED', `step ${node.name} uses store ${name}, which is not connected to it: list it in the step's \`stores\` (connected: ${node.stores.join(', ') || 'none'})`, {
+    context: { node: node.name, ...(spec.name === undefined ? {} : { store: spec.name }) },
+  })
+}

@@ -1,0 +1,160 @@
+/**
+ * Hot path. The end of a path: writes records as their sink says, straight into the open batch of their partition. A key that is still the
+ * source's own is copied from the source's bytes with the hash that came with it; everything else is serialised once.
+ */
+import { ProductionError, SerdeError } from '../base/errors.ts'
+import { murmur2, partitionOf } from '../base/murmur2.ts'
+import { encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
+import type { CurrentRecord, RecordContext } from '../model/record.ts'
+import type { AnySerde } from '../model/serde.ts'
+import type { SourceNode } from '../topology/node.ts'
+import type { Emit, NodeName, SinkSpec } from '../topology/operator.ts'
+import type { PartitionWriter } from '../wire/partition-writer.ts'
+
+/** A topic that a task writes to, with a writer for each partition, made when first used. */
+export interface Target {
+  readonly topic: string
+  readonly partitions: number
+  writer(partition: number): PartitionWriter
+}
+
+/** What a sink's writer needs of its task. */
+export interface SinkTask {
+  readonly applicationId: string
+  readonly record: CurrentRecord
+  /** The source node of the record in hand; undefined below a punctuation. */
+  source(): SourceNode | undefined
+  dropped(node: NodeName): void
+  /** The target of a topic, by its full name. */
+  target(topic: string): Target
+}
+
+const EMPTY = new Uint8Array(0)
+
+/** The emit of a sink. */
+export function sinkEmit(sink: SinkSpec, node: NodeName, task: SinkTask): Emit<unknown, unknown> {
+  const writer = new SinkWriter(sink, node, task)
+  const { topic } = sink
+  if (typeof topic !== 'string') {
+    return (key, value, record) => writer.send(task.target(checkedTopic(topic(value, key, record), task.applicationId)), key, value, record)
+  }
+  const name = sink.internal ? `${task.applicationId}-${topic}` : topic
+  let target: Target | undefined
+  return (key, value, record) => writer.send((target ??= task.target(name)), key, value, record)
+}
+
+class SinkWriter {
+  readonly #sink: SinkSpec
+  readonly #node: NodeName
+  readonly #task: SinkTask
+  /** Bytes at the end of a key that don't decide its partition. */
+  readonly #unhashed: number
+  // The key in hand: where its bytes are, and their hash. A length of −1 is a null key.
+  #bytes: Uint8Array = EMPTY
+  #at = 0
+  #length = -1
+  #hash = 0
+  #scratch: Uint8Array = new Uint8Array(256)
+  #spread = 0
+
+  constructor(sink: SinkSpec, node: NodeName, task: SinkTask) {
+    this.#sink = sink
+    this.#node = node
+    this.#task = task
+    this.#unhashed = sink.key.unhashedBytes ?? 0
+  }
+
+  send(target: Target, key: unknown, value: unknown, record: RecordContext): void {
+    const { partitioner } = this.#sink
+    this.#takeKey(key, target.topic, record)
+    if (partitioner === undefined) {
+      this.#append(target, this.#place(target.partitions), value, record)
+      return
+    }
+    const chosen = partitioner(value, key, { topic: target.topic, partitions: target.partitions, headers: record.headers })
+    if (chosen === undefined) this.#append(target, this.#place(target.partitions), value, record)
+    else if (!Array.isArray(chosen)) this.#append(target, valid(chosen, target), value, record)
+    else {
+      if (chosen.length === 0) this.#task.dropped(this.#node)
+      for (const partition of chosen) this.#append(target, valid(partition, target), value, record)
+    }
+  }
+
+  #append(target: Target, partition: number, value: unknown, record: RecordContext): void {
+    const writer = target.writer(partition)
+    const serde = this.#sink.value
+    const headers = record.headers
+    const block = headers === noHeaders || headers.length === 0 ? undefined : encodeHeaders(headers)
+    writer.begin(record.timestamp)
+    writer.key(this.#bytes, this.#at, this.#length)
+    if (value === null || value === undefined) writer.value(EMPTY, 0, -1)
+    else if (serde.write !== undefined) writer.written(serde, value)
+    else {
+      const bytes = serialise(serde, value, { topic: target.topic, side: 'value', headers })
+      writer.value(bytes, 0, bytes.length)
+    }
+    writer.end(block)
+  }
+
+  /** Finds the key's bytes and hash: the source's own where the key is still the source's. */
+  #takeKey(key: unknown, topic: string, record: RecordContext): void {
+    if (key === null || key === undefined) {
+      this.#length = -1
+      return
+    }
+    const { rows, index, sourceKey, keyHash } = this.#task.record
+    const serde = this.#sink.key
+    if (key === sourceKey && rows !== undefined && typeof key !== 'object' && this.#task.source()?.key === serde) {
+      this.#bytes = rows.bytes
+      this.#at = rows.keyAt[index]!
+      this.#length = rows.keyLength[index]!
+      this.#hash = this.#unhashed === 0 ? keyHash : murmur2(this.#bytes, this.#at, this.#at + this.#length - this.#unhashed)
+      return
+    }
+    this.#at = 0
+    if (serde.write === undefined) {
+      this.#bytes = serialise(serde, key, { topic, side: 'key', headers: record.headers })
+      this.#length = this.#bytes.length
+    } else this.#length = this.#writeKey(serde, key)
+    this.#hash = murmur2(this.#bytes, 0, this.#length - this.#unhashed)
+  }
+
+  #writeKey(serde: AnySerde, key: unknown): number {
+    let length = serde.write!(key, this.#scratch, 0)
+    while (length < 0) {
+      this.#scratch = new Uint8Array(this.#scratch.length * 2)
+      length = serde.write!(key, this.#scratch, 0)
+    }
+    this.#bytes = this.#scratch
+    return length
+  }
+
+  /** Kafka's default: by the key's hash; without a key the partitions in turn. */
+  #place(count: number): number {
+    if (count === 1) return 0
+    if (this.#length >= 0) return partitionOf(this.#hash, count)
+    this.#spread = (this.#spread + 1) % count
+    return this.#spread
+  }
+}
+
+function serialise(serde: AnySerde, value: unknown, context: { topic: string; side: 'key' | 'value'; headers: Headers }): Uint8Array {
+  const bytes = serde.serialize(value, context)
+  if (bytes instanceof Uint8Array) return bytes
+  throw new SerdeError('SERDE_ENCODE', `the ${context.side} serde of topic ${context.topic} answered ${String(bytes).slice(0, 64)} instead of bytes`)
+}
+
+function valid(partition: number, { topic, partitions }: Target): number {
+  if (Number.isInteger(partition) && partition >= 0 && partition < partitions) return partition
+  throw new ProductionError('PARTITION_INVALID', `the partitioner of topic ${topic} answered ${String(partition)}: the topic has partitions 0 to ${partitions - 1}`)
+}
+
+function checkedTopic(topic: string, applicationId: string): string {
+  if (typeof topic !== 'string' || !/^[A-Za-z0-9._-]{1,249}$/.test(topic) || topic === '.' || topic === '..') {
+    throw new ProductionError('RECORD_INVALID', `'${String(topic).slice(0, 64)}' is not a topic name: use letters, digits, '.', '_' and '-'`)
+  }
+  if (topic.startsWith('__') || topic.startsWith(`${applicationId}-`)) {
+    throw new ProductionError('RECORD_INVALID', `topic ${topic} is Kafka's or this application's own: choose another name`)
+  }
+  return topic
+}

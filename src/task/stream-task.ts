@@ -1,0 +1,325 @@
+/**
+ * Hot path. A sub-topology × a partition: it takes records from its queues in order of time (ties: topic name, then partition), runs each
+ * through all steps before the next one starts, and knows its stores, punctuations and positions. It reads no clock and does no I/O: whoever
+ * runs it adds fetched batches, asks it to process, punctuate and flush, and tells it when a commit is known to have succeeded.
+ */
+import { assert, SerdeError, StoreUnavailableError, type Phase } from '../base/errors.ts'
+import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import { CurrentRecord, NO_SOURCE_KEY } from '../model/record.ts'
+import { noHeaders } from '../model/headers.ts'
+import { taskId, type TaskId } from '../model/task-id.ts'
+import { partitionKey, type TopicPartition } from '../model/topic.ts'
+import type { Engine } from '../state/engine.ts'
+import { TaskState, type RestoreRows } from '../state/task-state.ts'
+import type { StoreName } from '../state/store-spec.ts'
+import type { SourceNode } from '../topology/node.ts'
+import type { Cancellable, DropReason, Emit, NodeName, Schedule } from '../topology/operator.ts'
+import type { Subtopology } from '../topology/subtopologies.ts'
+import type { Topology } from '../topology/topology.ts'
+import { compile } from './compile.ts'
+import { decide, guarded, type FailureContext } from './failure.ts'
+import { makeContext } from './operator-context.ts'
+import { Outbox } from './outbox.ts'
+import { firstDue, Punctuations } from './punctuation.ts'
+import { RecordQueue, type Chunk } from './record-queue.ts'
+import type { TaskPorts } from './task-ports.ts'
+
+/** What a task is made of. */
+export interface StreamTaskOptions {
+  readonly applicationId: string
+  readonly topology: Topology
+  readonly subtopology: Subtopology
+  readonly partition: number
+  readonly engine: Engine
+  readonly ports: TaskPorts
+  /** Bound of the object cache, in bytes. */
+  readonly cacheBytes: number
+  /** True: one changelog record a write; false: one a key and flush. */
+  readonly everyWrite: boolean
+}
+
+interface Input {
+  readonly queue: RecordQueue
+  readonly head: Emit<unknown, unknown>
+}
+
+/** One sub-topology × one partition. */
+export class StreamTask {
+  readonly id: TaskId
+  readonly subtopology: Subtopology
+  readonly partition: number
+  readonly state: TaskState
+  readonly record: CurrentRecord = new CurrentRecord()
+  /** Dropped records by reason. */
+  readonly dropped: Map<DropReason, number> = new Map()
+  /** True when a step asked for a commit. */
+  commitRequested = false
+  /** Greatest timestamp taken from the queues, in ms; −1 before any. */
+  streamTime = -1
+
+  readonly #options: StreamTaskOptions
+  readonly #outbox: Outbox
+  readonly #inputs: Input[] = []
+  readonly #heads: ReadonlyMap<SourceNode, Emit<unknown, unknown>>
+  readonly #failures: FailureContext
+  readonly #streamTimePunctuations: Punctuations = new Punctuations()
+  readonly #wallClockPunctuations: Punctuations = new Punctuations()
+  readonly #closers: (() => void)[] = []
+  #source: SourceNode | undefined = undefined
+  #phase: Phase = 'processing'
+  #closed = false
+
+  constructor(options: StreamTaskOptions) {
+    const { subtopology, partition, ports } = options
+    this.id = taskId(subtopology.id, partition)
+    this.subtopology = subtopology
+    this.partition = partition
+    this.#options = options
+    this.#outbox = new Outbox(
+      { applicationId: options.applicationId, partition, record: this.record, source: () => this.#source, dropped: (node) => this.drop('partitioner', node) },
+      ports,
+    )
+    this.state = new TaskState(subtopology.stores, {
+      engine: options.engine,
+      changelog: this.#outbox,
+      record: this.record,
+      cacheBytes: options.cacheBytes,
+      everyWrite: options.everyWrite,
+    })
+    this.#failures = {
+      taskId: this.id,
+      record: this.record,
+      phase: () => this.#phase,
+      onError: (error) => ports.onError(error),
+      skipped: (node, phase) => this.drop(phase === 'deserialization' ? 'deserialization' : 'skipped', node),
+    }
+    this.#heads = this.#compile()
+  }
+
+  #compile(): ReadonlyMap<SourceNode, Emit<unknown, unknown>> {
+    const shared = new Map<string, unknown>()
+    return compile(this.subtopology.nodes, {
+      guard: (emit, node) => guarded(emit, node, this.#failures),
+      sink: (node) => this.#outbox.sink(node.sink, node.name),
+      context: (node, children) =>
+        makeContext({
+          node,
+          children,
+          shared,
+          task: this,
+          topology: this.#options.topology,
+          applicationId: this.#options.applicationId,
+          now: () => this.#options.ports.now(),
+          onClose: (f) => this.#closers.push(f),
+        }),
+    })
+  }
+
+  /** Records in flight: appended to a batch, not yet acknowledged. */
+  get inFlight(): number {
+    return this.#outbox.inFlight.count
+  }
+
+  /** Starts to read a partition of one of its sources at `position`, the next offset to process. */
+  assign(tp: TopicPartition, source: SourceNode, position: number): void {
+    const head = this.#heads.get(source)
+    assert(head !== undefined, `source ${source.name} is not in task ${this.id}`)
+    const queue = new RecordQueue(tp, source, { record: this.record, now: () => this.#options.ports.now(), position })
+    this.#inputs.push({ queue, head })
+    this.#inputs.sort((a, b) => compareText(a.queue.tp.topic, b.queue.tp.topic) || a.queue.tp.partition - b.queue.tp.partition)
+  }
+
+  /** Adds fetched batches of a partition it reads. */
+  add(tp: TopicPartition, chunk: Chunk): void {
+    this.#queue(tp).add(chunk)
+  }
+
+  /** How many fetched chunks of a partition aren't used up. */
+  chunks(tp: TopicPartition): number {
+    return this.#queue(tp).chunks
+  }
+
+  /** How many of its partitions have a record that waits. */
+  get waiting(): number {
+    return this.#inputs.reduce((sum, { queue }) => sum + (queue.rows === undefined ? 0 : 1), 0)
+  }
+
+  /** Processes at most `most` records; answers how many. Stops early when an empty partition may still hold an earlier record. */
+  process(most: number): MaybePromise<number> {
+    let done = 0
+    while (done < most) {
+      const input = this.#next()
+      if (input === undefined) break
+      const limit = this.#secondTime(input)
+      do {
+        const waiting = this.#one(input)
+        done++
+        if (waiting !== undefined) return this.#later(waiting, input, done, most)
+        input.queue.advance()
+      } while (done < most && input.queue.headTimestamp < limit)
+    }
+    return done
+  }
+
+  async #later(waiting: Promise<void>, input: Input, done: number, most: number): Promise<number> {
+    await waiting
+    input.queue.advance()
+    return done + (await this.process(most - done))
+  }
+
+  /** The input whose head is first; undefined when none has one, or when an empty one isn't known to be caught up. */
+  #next(): Input | undefined {
+    let first: Input | undefined
+    for (const input of this.#inputs) {
+      const time = input.queue.headTimestamp
+      if (input.queue.rows === undefined) {
+        if (!this.#options.ports.caughtUp(input.queue.tp)) return undefined
+      } else if (first === undefined || time < first.queue.headTimestamp) first = input
+    }
+    return first
+  }
+
+  /** The least head timestamp of the other inputs: below it the chosen one stays first. */
+  #secondTime(chosen: Input): number {
+    let least = Number.POSITIVE_INFINITY
+    for (const { queue } of this.#inputs) {
+      if (queue !== chosen.queue && queue.headTimestamp < least) least = queue.headTimestamp
+    }
+    // An empty partition can get a record at any time: one record, then look again.
+    return this.#inputs.length > 1 && least === Number.POSITIVE_INFINITY && this.#inputs.some(({ queue }) => queue !== chosen.queue && !this.#options.ports.caughtUp(queue.tp))
+      ? Number.NEGATIVE_INFINITY
+      : least
+  }
+
+  /** Runs the head of an input through all steps. */
+  #one({ queue, head }: Input): void | Promise<void> {
+    const record = this.record
+    queue.load()
+    if (record.timestamp < 0) return this.#badTime(queue)
+    if (record.timestamp > this.streamTime) this.streamTime = record.timestamp
+    this.#source = queue.source
+    let key: unknown
+    let value: unknown
+    try {
+      key = queue.readKey()
+      record.sourceKey = key
+      value = queue.readValue()
+    } catch (error) {
+      return this.#undecodable(error, queue)
+    }
+    return head(key, value, record)
+  }
+
+  #undecodable(error: unknown, queue: RecordQueue): void {
+    this.record.sourceKey = NO_SOURCE_KEY
+    const found = error instanceof SerdeError ? error : new SerdeError('SERDE_DECODE', error instanceof Error ? error.message : String(error), { cause: error })
+    this.#phase = 'deserialization'
+    try {
+      decide(found, queue.source.name, this.#failures)
+    } finally {
+      this.#phase = 'processing'
+    }
+  }
+
+  #badTime(queue: RecordQueue): void {
+    const { name, timestamp: policy } = queue.source
+    this.record.sourceKey = NO_SOURCE_KEY
+    if (policy !== 'fail') {
+      this.drop('negative_timestamp', name)
+      return
+    }
+    const text = `the record's timestamp is ${this.record.timestamp}: give the source another policy, as { timestamp: 'skip' }, or a function`
+    this.#undecodable(new SerdeError('TIMESTAMP_INVALID', text, { phase: 'deserialization' }), queue)
+  }
+
+  /** Runs what is due by stream time and, with `now` in ms, by the wall clock. Answers whether anything ran. */
+  punctuate(now?: number): MaybePromise<boolean> {
+    const due = this.streamTime >= 0 && this.#streamTimePunctuations.isDue(this.streamTime)
+    const first = due ? this.#punctuated(this.#streamTimePunctuations, this.streamTime) : false
+    if (now === undefined || !this.#wallClockPunctuations.isDue(now)) return first
+    return chain(first, () => this.#punctuated(this.#wallClockPunctuations, now))
+  }
+
+  #punctuated(punctuations: Punctuations, timestamp: number): MaybePromise<boolean> {
+    this.#source = undefined
+    this.#phase = 'punctuation'
+    const { record } = this
+    record.topic = ''
+    record.partition = -1
+    record.offset = -1
+    record.timestamp = timestamp
+    record.sourceKey = NO_SOURCE_KEY
+    record.rows = undefined
+    record.lazyHeaders = noHeaders
+    const ran = punctuations.run(timestamp)
+    if (!(ran instanceof Promise)) {
+      this.#phase = 'processing'
+      return ran
+    }
+    return ran.finally(() => {
+      this.#phase = 'processing'
+    })
+  }
+
+  /** Schedules a punctuation of a step; an error in it is located there and decided by `onError`. */
+  schedule(when: Schedule, f: (timestamp: number) => void | Promise<void>, node: NodeName): Cancellable {
+    const streamTime = when.by === 'stream-time'
+    const first = firstDue(when, streamTime ? this.streamTime : this.#options.ports.now(), node)
+    const guardedCall = guarded((_key, value) => f(Number(value)), node, this.#failures)
+    const punctuations = streamTime ? this.#streamTimePunctuations : this.#wallClockPunctuations
+    return punctuations.add(first, when.every, (timestamp) => guardedCall(null, timestamp, this.record))
+  }
+
+  /** Counts a dropped record. */
+  drop(reason: DropReason, node: NodeName): void {
+    this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + 1)
+    const { topic, partition, offset } = this.record
+    this.#options.ports.onDropped(reason, node, { topic, partition, offset })
+  }
+
+  /** Emits what waits for the commit and writes dirty entries to the changelogs and the pending batch. */
+  flush(): MaybePromise<void> {
+    return this.state.flush()
+  }
+
+  /** The positions to commit: next offset to process, with the partition time, by partition. */
+  positions(): readonly { readonly tp: TopicPartition; readonly offset: number; readonly partitionTime: number }[] {
+    return this.#inputs.map(({ queue }) => ({ tp: queue.tp, offset: queue.position, partitionTime: queue.partitionTime }))
+  }
+
+  /** Takes over the partition time that was committed, in ms: stream time goes on from there. */
+  resumeTime(tp: TopicPartition, partitionTime: number): void {
+    const queue = this.#queue(tp)
+    queue.partitionTime = Math.max(queue.partitionTime, partitionTime)
+    this.streamTime = Math.max(this.streamTime, partitionTime)
+  }
+
+  /** Writes the flushed batch to the engine, with the next changelog offset of each store; only after the commit is known to have succeeded. */
+  land(offsets: ReadonlyMap<StoreName, number>): MaybePromise<void> {
+    return this.state.land(offsets)
+  }
+
+  /** Puts rows of a changelog back into a store; `nextOffset` is one behind the last of them. */
+  restore(store: StoreName, rows: RestoreRows, nextOffset: number): MaybePromise<void> {
+    return this.state.restore(store, rows, nextOffset)
+  }
+
+  /** Closes steps and stores; may be called twice. */
+  close(): MaybePromise<void> {
+    if (this.#closed) return undefined
+    this.#closed = true
+    for (const { queue } of this.#inputs) queue.seek(queue.position)
+    for (const closer of this.#closers) closer()
+    return this.state.close()
+  }
+
+  #queue(tp: TopicPartition): RecordQueue {
+    const found = this.#inputs.find(({ queue }) => queue.tp.topic === tp.topic && queue.tp.partition === tp.partition)
+    if (found === undefined) throw new StoreUnavailableError('REBALANCING', `task ${this.id} doesn't read ${partitionKey(tp)}`)
+    return found.queue
+  }
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,139 @@
+/**
+ * Replays a recorded trace through the test driver and compares, step by step, what Millrace answers with what Kafka Streams answered: outputs
+ * and drops first, then internal topics, the stores at the end, and the description.
+ */
+import type { Topology } from '../../src/topology/topology.ts'
+import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts'
+import type { RawTestRecord } from '../../src/testing/driver-log.ts'
+import type { TraceFile, TraceRecord, TraceStep, TraceStore } from './trace.ts'
+
+/** A topology as a function of the trace's configuration. */
+export type Program = (config: Readonly<Record<string, string>>) => Topology
+
+/** How many of something were compared, how many were equal, and the first that differed. */
+export interface Tally {
+  all: number
+  equal: number
+  first: string | undefined
+}
+
+/** What the replay of one topology came to. */
+export interface Replay {
+  /** Outputs and drops of every step. */
+  readonly steps: Tally
+  /** Changelog and repartition records of every step. */
+  readonly internal: Tally
+  /** Stores at the end of each trace. */
+  readonly stores: Tally
+  readonly describe: Tally
+}
+
+/** Replays all traces of a topology. */
+export function replay(program: Program, file: TraceFile): Replay {
+  const result: Replay = { steps: tally(), internal: tally(), stores: tally(), describe: tally() }
+  const described = attempt(() => program(file.config).describe())
+  count(result.describe, described === file.describe, () => `describe\n--- expected\n${file.describe}--- found\n${described}`)
+  for (const trace of file.traces) {
+    const where = `${file.topology} seed ${trace.seed}`
+    try {
+      replayOne(program(file.config), file, trace, where, result)
+    } catch (error) {
+      count(result.steps, false, () => `${where}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    }
+  }
+  return result
+}
+
+function replayOne(topology: Topology, file: TraceFile, trace: TraceFile['traces'][number], where: string, result: Replay): void {
+  const driver = new TopologyTestDriver(topology, { config: { applicationId: file.config['application.id'] ?? 'app' } })
+  let dropped = 0
+  for (const [index, step] of trace.steps.entries()) {
+    const at = `${where} step ${index + 1} ${stepText(step)}`
+    const failed = attempt(() => run(driver, step))
+    const outputs = byTopic(driver.outputs())
+    const internal = byTopic(driver.internal())
+    if (step.error !== undefined || failed !== undefined) {
+      count(result.steps, step.error !== undefined && failed !== undefined, () => `${at}\n  expected ${step.error === undefined ? 'no error' : `error ${step.error.join(', ')}`}\n  found    ${failed ?? 'no error'}`)
+      return
+    }
+    const total = [...driver.dropped().values()].reduce((sum, n) => sum + n, 0)
+    const found = text({ outputs, dropped: total - dropped })
+    const expected = text({ outputs: (step.outputs ?? []).map(plain), dropped: step.dropped ?? 0 })
+    dropped = total
+    count(result.steps, found === expected, () => `${at}\n  expected ${expected}\n  found    ${found}`)
+    const foundInternal = text(internal)
+    const expectedInternal = text((step.internal ?? []).map(plain))
+    count(result.internal, foundInternal === expectedInternal, () => `${at} internal\n  expected ${expectedInternal}\n  found    ${foundInternal}`)
+  }
+  for (const [name, store] of Object.entries(trace.stores ?? {})) compareStore(driver, name, store, { where, result })
+  driver.close()
+}
+
+function compareStore(driver: TopologyTestDriver, name: string, store: TraceStore, to: { where: string; result: Replay }): void {
+  if (store.entries === undefined) return
+  const expected = text({ kind: store.kind, entries: store.entries })
+  const found = attempt(() => text(driver.dump(name)))
+  count(to.result.stores, found === expected, () => `${to.where} store ${name}\n  expected ${expected}\n  found    ${found}`)
+}
+
+function run(driver: TopologyTestDriver, step: TraceStep): undefined {
+  if (step.advanceWallClockMs !== undefined) {
+    driver.advanceWallClock(step.advanceWallClockMs)
+    return undefined
+  }
+  driver.sendBytes(step.topic!, {
+    key: step.key === null || step.key === undefined ? null : Buffer.from(step.key),
+    value: step.value === null || step.value === undefined ? null : Buffer.from(step.value),
+    timestamp: step.timestamp!,
+    headers: (step.headers ?? []).map(([name, value]) => [name, value === null ? null : Buffer.from(value, 'hex')]),
+  })
+  return undefined
+}
+
+/** Records sorted by topic, in order within each, as the trace has them. */
+function byTopic(records: readonly RawTestRecord[]): TraceRecord[] {
+  const plainRecords = records.map(({ topic, key, value, timestamp, headers }) => ({
+    topic,
+    key: hex(key),
+    value: hex(value),
+    timestamp,
+    headers: headers.map(([name, bytes]) => [name, hex(bytes)] as const),
+  }))
+  return plainRecords.sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0))
+}
+
+function plain(record: TraceRecord): TraceRecord {
+  const { topic, key, value, timestamp } = record
+  return { topic, key, value, timestamp, headers: record.headers ?? [] }
+}
+
+function stepText(step: TraceStep): string {
+  return step.advanceWallClockMs === undefined ? `(${step.topic} ${step.key}=${step.value} @${step.timestamp})` : `(clock +${step.advanceWallClockMs})`
+}
+
+function hex(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString('hex')
+}
+
+function text(value: unknown): string {
+  return JSON.stringify(value)
+}
+
+function tally(): Tally {
+  return { all: 0, equal: 0, first: undefined }
+}
+
+function count(into: Tally, equal: boolean, difference: () => string): void {
+  into.all++
+  if (equal) into.equal++
+  else into.first ??= difference()
+}
+
+function attempt<T>(f: () => T): T | string {
+  try {
+    return f()
+  } catch (error) {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  }
+}
+
