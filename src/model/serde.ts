@@ -25,6 +25,8 @@ export interface Serde<T> {
   write?(value: T, into: Uint8Array, at: number): number
   /** True when values keep pointing into the bytes they were read from. */
   readonly borrows?: boolean
+  /** How many bytes every value has, where that is fixed: lists leave the lengths out then, as Java's do. */
+  readonly fixedBytes?: number
   /** How many bytes at the end of a key don't decide its partition: 8 for time-windowed keys, 16 for session keys. */
   readonly unhashedBytes?: number
   /** Called once per batch before it is decoded, for what has to be fetched first. */

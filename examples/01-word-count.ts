@@ -1,0 +1,30 @@
+// Counts words: of the text that ships with it, or of what you pipe in (`echo "to be or not to be" | npm run example 01`).
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { KafkaStreams, memoryBroker, serdes, StreamsBuilder, topic } from 'millrace'
+
+const sentences = topic('sentences', { key: serdes.string, value: serdes.string })
+const wordCounts = topic('word-counts', { key: serdes.string, value: serdes.long })
+
+const builder = new StreamsBuilder()
+builder
+  .stream(sentences)
+  .flatMapValues((line) => line.toLowerCase().split(/\W+/).filter(Boolean))
+  .groupBy((word) => word, { key: serdes.string, value: serdes.string, name: 'words' })
+  .count({ store: 'counts' })
+  .toStream()
+  .to(wordCounts)
+
+const text = process.stdin.isTTY || process.env['CI'] ? readFileSync(join(import.meta.dirname, 'data/sentences.txt'), 'utf8') : readFileSync(0, 'utf8')
+const broker = memoryBroker()
+await broker.produce(sentences, text.split('\n').filter(Boolean).map((line) => ({ value: line })))
+
+const app = new KafkaStreams(builder.build(), { applicationId: 'word-count', brokers: 'memory:' })
+await app.start()
+
+const counts = new Map<string, number>()
+for await (const { key, value } of broker.read(wordCounts, { quietMs: 300 })) counts.set(key, value)
+const top = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, 10)
+for (const [word, count] of top) console.log(`${String(count).padStart(4)}  ${word}`)
+await app.close()
+broker.close()
