@@ -3,6 +3,7 @@
  * the header's. Read: all of the format but dictionaries. Reading measures first, which checks each length against the bytes that are there and
  * the result against its cap, then allocates exactly once and copies.
  */
+import type { Cursor } from '../base/bytes.ts'
 import { ClusterError } from '../base/errors.ts'
 import { copyLiterals, copyMatch, findMatches } from './lz77.ts'
 import { xxh32 } from './xxh32.ts'
@@ -54,7 +55,7 @@ export function lz4Decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
     if (block.stored) {
       output.bytes.set(bytes.subarray(block.at, block.end), output.at)
       output.at += block.end - block.at
-    } else readBlock(bytes, block.at, block.end, output)
+    } else readBlock(bytes, block, output)
   }
   frame.verify(output.bytes)
   return output.bytes
@@ -119,62 +120,55 @@ function readBlocks(bytes: Uint8Array, from: number, checked: boolean): { blocks
   }
 }
 
-/** How many bytes a block becomes; checks that all its literals and matches are there, so that `readBlock` need not. */
-function measureBlock(bytes: Uint8Array, start: number, end: number): number {
-  let at = start
+/** How many bytes a block becomes; checks that all its literals and matches are there. */
+function measureBlock(bytes: Uint8Array, at: number, end: number): number {
+  const cursor = { bytes, at, end }
   let size = 0
-  while (at < end) {
-    const token = bytes[at++]!
-    let literals = token >> 4
-    if (literals === 15) {
-      const from = at
-      while (at < end && bytes[at] === 255) at++
-      literals += (at - from) * 255 + bytes[at++]!
-    }
-    if (at + literals > end) throw corrupt('literals reach past their block')
-    at += literals
+  while (cursor.at < end) {
+    const token = bytes[cursor.at++]!
+    const literals = extended(cursor, token >> 4)
+    if (literals > end - cursor.at) throw corrupt('literals reach past their block')
+    cursor.at += literals
     size += literals
-    if (at === end) return size
-    let length = token & 15
-    at += 2
-    if (length === 15) {
-      const from = at
-      while (at < end && bytes[at] === 255) at++
-      length += (at - from) * 255 + bytes[at++]!
-    }
-    if (at >= end) throw corrupt('a match reaches past its block')
-    size += length + SHORTEST_MATCH
+    if (cursor.at === end) return size
+    cursor.at += 2
+    size += extended(cursor, token & 15) + SHORTEST_MATCH
   }
-  throw corrupt('a block is empty')
+  throw corrupt('a block does not end with literals')
 }
 
-function readBlock(bytes: Uint8Array, start: number, end: number, output: Output): void {
+/** Reads a block that was measured. */
+function readBlock(bytes: Uint8Array, { at, end }: Block, output: Output): void {
   const into = output.bytes
-  let at = start
+  const cursor = { bytes, at, end }
   let to = output.at
   for (;;) {
-    const token = bytes[at++]!
-    let literals = token >> 4
-    if (literals === 15) {
-      while (bytes[at] === 255) literals += bytes[at++]!
-      literals += bytes[at++]!
-    }
-    copyLiterals(bytes, [at, at + literals], into, to)
-    at += literals
+    const token = bytes[cursor.at++]!
+    const literals = extended(cursor, token >> 4)
+    copyLiterals(bytes, [cursor.at, cursor.at + literals], into, to)
+    cursor.at += literals
     to += literals
-    if (at === end) break
-    const offset = bytes[at]! | (bytes[at + 1]! << 8)
-    at += 2
-    let length = (token & 15) + SHORTEST_MATCH
-    if (length === 15 + SHORTEST_MATCH) {
-      while (bytes[at] === 255) length += bytes[at++]!
-      length += bytes[at++]!
-    }
-    if (offset === 0 || to - offset < output.floor) throw corrupt(`a match reaches ${offset} bytes back`)
+    if (cursor.at === end) break
+    const offset = bytes[cursor.at]! | (bytes[cursor.at + 1]! << 8)
+    cursor.at += 2
+    const length = extended(cursor, token & 15) + SHORTEST_MATCH
+    if (offset === 0 || offset > to - output.floor) throw corrupt(`a match reaches ${offset} bytes back`)
     copyMatch(into, to, offset, length)
     to += length
   }
   output.at = to
+}
+
+/** A length of four bits, which goes on in the bytes that follow when all are set. */
+function extended(cursor: Cursor, nibble: number): number {
+  let length = nibble
+  for (let more = nibble === 15; more;) {
+    if (cursor.at >= cursor.end) throw corrupt('a length is cut off')
+    const byte = cursor.bytes[cursor.at++]!
+    length += byte
+    more = byte === 255
+  }
+  return length
 }
 
 /** Writes `from[start, end)` as a block; answers its length, which may be more than what it compresses. */

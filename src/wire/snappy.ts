@@ -3,7 +3,7 @@
  * Kafka's own clients do. Read: that stream, and a bare block, as librdkafka writes it. A block says its size first; that is believed only as far
  * as so many bytes could give it, and checked at the end.
  */
-import { readInt32, readUvarint, writeInt32, writeUvarint } from '../base/bytes.ts'
+import { readInt32, readUvarint, writeInt32, writeUvarint, type Cursor } from '../base/bytes.ts'
 import { ClusterError } from '../base/errors.ts'
 import { copyLiterals, copyMatch, findMatches } from './lz77.ts'
 
@@ -77,37 +77,46 @@ function blockAt(bytes: Uint8Array, at: number, end: number): Block {
 }
 
 function readBlock(bytes: Uint8Array, block: Block, into: Uint8Array, start: number): void {
+  const cursor = { bytes, at: block.at, end: block.end }
   const until = start + block.size
-  let { at } = block
   let to = start
-  while (at < block.end) {
-    const tag = bytes[at++]!
-    let length = (tag >> 2) + 1
-    const kind = tag & 3
-    if (kind === 0) {
-      const extra = Math.max(length - 60, 0)
-      if (extra > 0) length = littleEndian(bytes, at, extra) + 1
-      at += extra
-      if (at + length > block.end || to + length > until) throw corrupt('literals reach past their block')
-      copyLiterals(bytes, [at, at + length], into, to)
-      at += length
+  while (cursor.at < cursor.end) {
+    const tag = bytes[cursor.at++]!
+    const length = lengthOf(cursor, tag)
+    if (length > until - to) throw corrupt(`a block gives more than the ${block.size} bytes it claims`)
+    if ((tag & 3) === 0) {
+      if (length > cursor.end - cursor.at) throw corrupt('literals reach past their block')
+      copyLiterals(bytes, [cursor.at, cursor.at + length], into, to)
+      cursor.at += length
     } else {
-      const width = kind === 3 ? 4 : kind
-      if (kind === 1) length = ((tag >> 2) & 7) + 4
-      const offset = littleEndian(bytes, at, width) + (kind === 1 ? (tag >> 5) << 8 : 0)
-      at += width
-      if (at > block.end || to + length > until || offset === 0 || offset > to - start)
-        throw corrupt(`a copy of ${length} bytes reaches ${offset} back`)
+      const offset = offsetOf(cursor, tag)
+      if (offset === 0 || offset > to - start) throw corrupt(`a copy reaches ${offset} bytes back`)
       copyMatch(into, to, offset, length)
     }
     to += length
   }
-  if (to !== until) throw corrupt(`a block gave ${to - start} bytes and claims ${block.size}`)
+  if (to !== until) throw corrupt(`a block gives ${to - start} bytes and claims ${block.size}`)
 }
 
-function littleEndian(bytes: Uint8Array, at: number, width: number): number {
+/** The length of an element; that of long literals follows the tag. */
+function lengthOf(cursor: Cursor, tag: number): number {
+  if ((tag & 3) === 1) return ((tag >> 2) & 7) + 4
+  const length = (tag >> 2) + 1
+  return (tag & 3) !== 0 || length <= 60 ? length : littleEndian(cursor, length - 60) + 1
+}
+
+function offsetOf(cursor: Cursor, tag: number): number {
+  const kind = tag & 3
+  if (kind === 1) return ((tag >> 5) << 8) | littleEndian(cursor, 1)
+  return littleEndian(cursor, kind === 2 ? 2 : 4)
+}
+
+function littleEndian(cursor: Cursor, width: number): number {
+  const { bytes, at, end } = cursor
+  if (width > end - at) throw corrupt('an element is cut off')
+  cursor.at = at + width
   let value = 0
-  for (let i = width - 1; i >= 0; i--) value = value * 256 + bytes[at + i]!
+  for (let i = at + width - 1; i >= at; i--) value = value * 256 + bytes[i]!
   return value
 }
 
