@@ -6,7 +6,7 @@
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { Headers } from '../model/headers.ts'
 import type { AnySerde, Serde } from '../model/serde.ts'
-import type { Window, Windowed } from '../model/window.ts'
+import type { Windowed } from '../model/window.ts'
 
 /** A store's name. */
 export type StoreName = string & { readonly brand?: 'StoreName' }
@@ -139,21 +139,19 @@ export interface WindowStore<K, V> {
 }
 
 /** The object cache's own face, for operators: a slot is a number, so a hit makes no object and no promise. */
-export interface Slots<K, V> extends SlotValues<V> {
+export interface Slots<K, V> extends SlotValues<K, V> {
   /** The key's slot, resident when it returns; `typeof slot === 'number'` is the test. */
   find(key: K): MaybePromise<number>
 }
 
 /** The same for window stores. */
-export interface WindowSlots<K, V> extends SlotValues<V> {
+export interface WindowSlots<K, V> extends SlotValues<Windowed<K>, V> {
   /** The slot of the key's window that starts there. */
   find(key: K, start: number): MaybePromise<number>
-  /** The window of a slot. */
-  window(slot: number): Window
 }
 
 /** What a slot holds. */
-export interface SlotValues<V> {
+export interface SlotValues<K, V> {
   /** The live object; it may be mutated in place, then `set()`. */
   value(slot: number): V | undefined
   timestamp(slot: number): number
@@ -162,7 +160,7 @@ export interface SlotValues<V> {
   /** The value as of the last flush; only in stores with `keepsPrior`. */
   prior(slot: number): MaybePromise<V | undefined>
   /** The key of a slot. */
-  key(slot: number): unknown
+  key(slot: number): K
   /** Called at each flush for every slot written since the one before, in order of last write (`emit: 'on-commit'`). */
   onFlush(emit: (slot: number) => MaybePromise<void>): void
 }

@@ -39,6 +39,8 @@ export interface Traits {
   readonly wantsOldValue?: boolean
   /** It takes `Change.old` from its own parent (table filter, mapValues without a store): the wish goes on upwards. */
   readonly passesOldValue?: boolean
+  /** It has a store of its own to take `Change.old` from: a wish for old values ends here, and keeps its optional store. */
+  readonly ownsOldValue?: boolean
   /** Its store exists only if it is named, another step lists it, or old values are asked for. */
   readonly storeOptional?: boolean
   /** User code sees the key, the value. */

@@ -1,0 +1,110 @@
+/**
+ * Puts a task's stores back before it processes: from the mark that its engine holds, else from the start of the changelog, to the end the log
+ * had when restoring began. A restore is done when the *position* has reached that end, because compaction and markers leave offsets without
+ * records. Rows go from the decoded batches straight into the store.
+ */
+import { partitionKey, type TopicPartition } from '../model/topic.ts'
+import type { StoreName } from '../state/store-spec.ts'
+import type { StreamTask } from '../task/stream-task.ts'
+import { BatchReader, readHeader } from '../wire/batch-reader.ts'
+
+/** Whole batches of one partition, as they were fetched. */
+export interface RestoreChunk {
+  readonly tp: TopicPartition
+  readonly buffer: Uint8Array
+  readonly from: number
+  readonly to: number
+  readonly nextOffset: number
+  release(): void
+}
+
+/** What restoring needs: a fetcher of its own and the bounds of partitions. */
+export interface RestorePorts {
+  readonly applicationId: string
+  assign(partitions: readonly { readonly tp: TopicPartition; readonly offset: number; readonly leaderEpoch: number }[]): void
+  poll(options: { readonly timeoutMs: number }): Promise<readonly RestoreChunk[]>
+  position(tp: TopicPartition): number
+  /** First and one-behind-last offset of partitions. */
+  bounds(tps: readonly TopicPartition[]): Promise<ReadonlyMap<string, { readonly start: number; readonly end: number }>>
+  /** The committed position of a source topic that serves as changelog. */
+  committed(tp: TopicPartition): number | undefined
+  progress(task: StreamTask, store: StoreName, progress: RestoreProgress): void
+}
+
+/** How far a store is. */
+export interface RestoreProgress {
+  readonly phase: 'start' | 'progress' | 'end'
+  readonly restored: number
+  readonly total: number
+}
+
+interface Restoring {
+  readonly task: StreamTask
+  readonly store: StoreName
+  readonly tp: TopicPartition
+  readonly end: number
+  readonly total: number
+  restored: number
+}
+
+/** Restores the stores of these tasks; settles when all positions have reached their ends. Answers how many records were put back. */
+export async function restoreTasks(tasks: readonly StreamTask[], ports: RestorePorts, stopped: () => boolean): Promise<number> {
+  const open = await plan(tasks, ports)
+  const reader = new BatchReader({ hashKeys: true })
+  let records = 0
+  while (open.size > 0 && !stopped()) {
+    for (const chunk of await ports.poll({ timeoutMs: 100 })) {
+      const restoring = open.get(partitionKey(chunk.tp))
+      if (restoring !== undefined) records += await apply(chunk, restoring, reader)
+      chunk.release()
+      if (restoring !== undefined) ports.progress(restoring.task, restoring.store, { phase: 'progress', restored: restoring.restored, total: restoring.total })
+    }
+    for (const [key, restoring] of open) {
+      if (ports.position(restoring.tp) < restoring.end) continue
+      open.delete(key)
+      ports.progress(restoring.task, restoring.store, { phase: 'end', restored: restoring.restored, total: restoring.total })
+    }
+  }
+  ports.assign([])
+  return records
+}
+
+/** Where each store has to start and to end; those that have nothing to read are done already. */
+async function plan(tasks: readonly StreamTask[], ports: RestorePorts): Promise<Map<string, Restoring>> {
+  const wanted = tasks.flatMap((task) =>
+    task.subtopology.stores.flatMap(({ name, changelog }) => {
+      if (changelog === undefined) return []
+      const topic = changelog.source ? changelog.topic : `${ports.applicationId}-${changelog.topic}`
+      return [{ task, store: name, source: changelog.source, tp: { topic, partition: task.partition } }]
+    }),
+  )
+  const bounds = wanted.length === 0 ? new Map<string, { start: number; end: number }>() : await ports.bounds(wanted.map(({ tp }) => tp))
+  const open = new Map<string, Restoring>()
+  const from: { tp: TopicPartition; offset: number; leaderEpoch: number }[] = []
+  for (const { task, store, source, tp } of wanted) {
+    const { start, end: last } = bounds.get(partitionKey(tp)) ?? { start: 0, end: 0 }
+    const end = source ? Math.min(last, ports.committed(tp) ?? start) : last
+    const mark = task.state.mark(store)
+    const offset = mark !== undefined && mark >= start && mark <= last ? mark : start
+    if (offset >= end) continue
+    open.set(partitionKey(tp), { task, store, tp, end, total: end - offset, restored: 0 })
+    from.push({ tp, offset, leaderEpoch: -1 })
+    ports.progress(task, store, { phase: 'start', restored: 0, total: end - offset })
+  }
+  ports.assign(from)
+  return open
+}
+
+async function apply(chunk: RestoreChunk, restoring: Restoring, reader: BatchReader): Promise<number> {
+  let records = 0
+  for (let at = chunk.from, header = readHeader(chunk.buffer, at, chunk.to); header !== undefined; header = readHeader(chunk.buffer, at, chunk.to)) {
+    at += header.length
+    reader.open(chunk.buffer, header, `${chunk.tp.topic}[${chunk.tp.partition}]`)
+    for (let rows = reader.next(); rows !== undefined; rows = reader.next()) {
+      await restoring.task.restore(restoring.store, rows, header.nextOffset)
+      records += rows.count
+    }
+  }
+  restoring.restored += records
+  return records
+}
