@@ -15,8 +15,8 @@ export type Codec = (typeof CODECS)[number]
 
 /** Both directions of a codec. `decompress` throws `BATCH_TOO_LARGE` before it makes more than `maxBytes`, `RECORD_CORRUPT` on bytes that aren't its own. */
 export interface Compression {
-  compress(bytes: Uint8Array): Uint8Array
-  decompress(bytes: Uint8Array, maxBytes: number): Uint8Array
+  readonly compress: (bytes: Uint8Array) => Uint8Array
+  readonly decompress: (bytes: Uint8Array, maxBytes: number) => Uint8Array
 }
 
 /** The most bytes a batch may decompress to, unless the caller says otherwise: 64 MiB. */

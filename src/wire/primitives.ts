@@ -206,23 +206,27 @@ export class Writer {
   }
 
   int8(value: number): this {
-    this.#bytes[this.#room(1)] = value
+    const at = this.#room(1)
+    this.#bytes[at] = value
     return this
   }
 
   int16(value: number): this {
-    writeInt16(this.#bytes, this.#room(2), value)
+    const at = this.#room(2)
+    writeInt16(this.#bytes, at, value)
     return this
   }
 
   int32(value: number): this {
-    writeInt32(this.#bytes, this.#room(4), value)
+    const at = this.#room(4)
+    writeInt32(this.#bytes, at, value)
     return this
   }
 
   /** A 64-bit integer, exact within ±2^53. */
   int64(value: number): this {
-    writeInt64(this.#bytes, this.#room(8), value)
+    const at = this.#room(8)
+    writeInt64(this.#bytes, at, value)
     return this
   }
 
@@ -234,7 +238,8 @@ export class Writer {
   }
 
   uvarint(value: number): this {
-    writeUvarint(this.#bytes, this.#room(uvarintSize(value)), value)
+    const at = this.#room(uvarintSize(value))
+    writeUvarint(this.#bytes, at, value)
     return this
   }
 
@@ -256,7 +261,8 @@ export class Writer {
     if (text === null) return this.uvarint(0)
     const length = utf8Length(text)
     this.uvarint(length + 1)
-    encodeText(text, this.#bytes, this.#room(length))
+    const at = this.#room(length)
+    encodeText(text, this.#bytes, at)
     return this
   }
 
@@ -265,7 +271,8 @@ export class Writer {
     if (text === null) return this.int16(-1)
     const length = utf8Length(text)
     this.int16(length)
-    encodeText(text, this.#bytes, this.#room(length))
+    const at = this.#room(length)
+    encodeText(text, this.#bytes, at)
     return this
   }
 
@@ -322,6 +329,7 @@ export class Writer {
     this.#at = 0
   }
 
+  /** Where the next `length` bytes go. It may exchange the buffer: take the position first. */
   #room(length: number): number {
     const at = this.#at
     if (at + length > this.#bytes.length) {
