@@ -4,7 +4,7 @@
  * from the initializer again. Written once, it runs synchronously as long as the row is resident.
  */
 import type { RecordContext } from '../model/record.ts'
-import type { KeyValueStoreSpec } from '../state/store-spec.ts'
+import type { KeyValueStoreSpec, StoreSpec } from '../state/store-spec.ts'
 import { stamped, type Change, type Emit, type Operator, type OperatorContext } from '../topology/operator.ts'
 import { emitOnFlush, newChange, type EmitWhen } from './change.ts'
 import { valueOf } from './result.ts'
@@ -75,9 +75,10 @@ export type FoldStep<K, V, A> = (before: A | undefined, value: V, key: K, change
  * The fold of a task. Where old values are wanted, an aggregator that changes an object in place gets a copy, so that old and new differ. In
  * parity mode the first update of a key has the initializer's value as old value, as in Kafka Streams; else it has none.
  */
-export function folding<K, V, A>({ initial, add, store }: Fold<K, V, A> & { readonly store: { readonly value?: { serialize(value: A): Uint8Array; deserialize(bytes: Uint8Array): A } } }, context: OperatorContext): FoldStep<K, V, A> {
+export function folding<K, V, A>({ initial, add, store }: Fold<K, V, A> & { readonly store: StoreSpec }, context: OperatorContext): FoldStep<K, V, A> {
   const wanted = context.sendsOldValues
-  const copy = (value: A): A => (typeof value === 'object' && value !== null && store.value !== undefined ? store.value.deserialize(store.value.serialize(value).slice()) : value)
+  const serde = context.storeSerdes(store).value
+  const copy = (value: A): A => (typeof value === 'object' && value !== null ? asAggregate<A>(serde.deserialize(serde.serialize(value).slice()))! : value)
   return (before, value, key, change) => {
     const first = before === undefined
     const from = first ? initial?.() : before
@@ -90,7 +91,7 @@ export function folding<K, V, A>({ initial, add, store }: Fold<K, V, A> & { read
   }
 }
 
-/** Sound because without an initializer values and aggregates are of one type: that is what `reduce` asks for. */
+/** Sound because without an initializer values and aggregates are of one type (that is what `reduce` asks for), and a store's serde reads what it wrote. */
 function asAggregate<A>(value: unknown): A | null {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   return value as A | null

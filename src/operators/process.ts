@@ -25,7 +25,7 @@ function step<K, V, KOut, VOut>(
   if (supplier() === supplier()) {
     throw new TopologyError([{ code: 'ARGUMENT_INVALID', message: 'a processor supplier must make a new processor at each call, as in () => new Counter(): each task has its own' }])
   }
-  return { naming: { stores: 'none' }, stores, start: (next, context) => new Running(supplier(), next, context).emit }
+  return { naming: { stores: 'none', namedIsFree: true }, stores, start: (next, context) => new Running(supplier(), next, context).emit }
 }
 
 /** One processor in one task. */

@@ -119,6 +119,17 @@ export function forEach<K, V>(f: RecordFunction<K, V, void>): Operator<K, V, nev
   }
 }
 
+/** Writes each record as a line for a person to read; the path ends. */
+export function print<K, V>(text: RecordFunction<K, V, string>): Operator<K, V, never, never> {
+  return {
+    role: 'KSTREAM-PRINTER-',
+    traits: { readsKey: true, readsValue: true },
+    naming,
+    stores: [],
+    start: (_next, context) => (key, value, record) => context.print(text(value, key, record)),
+  }
+}
+
 /** Passes everything on: where streams run together. */
 export function merge<K, V>(): Operator<K, V, K, V> {
   return { role: 'KSTREAM-MERGE-', traits: {}, naming, stores: [], start: (next) => next }

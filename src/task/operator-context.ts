@@ -31,6 +31,7 @@ export interface ContextParts {
   readonly topology: Topology
   readonly applicationId: string
   now(): number
+  print(line: string): void
   onClose(f: () => void): void
 }
 
@@ -54,6 +55,7 @@ export function makeContext(parts: ContextParts): OperatorContext {
     store: (spec) => lookUp(task.state.store(connected(spec))),
     slots: <K, V>(spec: StoreSpec<KeyValueStore<K, V>>) => lookUp<Slots<K, V>>(task.state.slots(connected(spec))),
     windowSlots: <K, V>(spec: StoreSpec<WindowStore<K, V>>) => lookUp<WindowSlots<K, V>>(task.state.windowSlots(connected(spec))),
+    storeSerdes: (spec) => topology.stores.get(connected(spec))!,
     shared: <T>(name: string, make: () => T) => {
       if (!parts.shared.has(name)) parts.shared.set(name, make())
       return lookUp<T>(parts.shared.get(name))
@@ -65,6 +67,7 @@ export function makeContext(parts: ContextParts): OperatorContext {
       task.commitRequested = true
     },
     dropped: (reason) => task.drop(reason, node.name),
+    print: (line) => parts.print(line),
     onClose: (f) => parts.onClose(f),
   }
 }

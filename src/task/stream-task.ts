@@ -110,6 +110,7 @@ export class StreamTask {
           topology: this.#options.topology,
           applicationId: this.#options.applicationId,
           now: () => this.#options.ports.now(),
+          print: (line) => this.#options.ports.print(line),
           onClose: (f) => this.#closers.push(f),
         }),
     })

@@ -22,6 +22,8 @@ export interface TaskPorts {
   caughtUp(from: TopicPartition): boolean
   /** Asked about each record that failed. */
   onError(error: RecordError): ErrorDecision
+  /** Writes a line for a person to read. */
+  print(line: string): void
   /** Told of each dropped record. */
   onDropped(reason: DropReason, node: NodeName, at: TopicPartition & { readonly offset: number }): void
 }

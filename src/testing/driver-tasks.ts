@@ -23,6 +23,7 @@ export interface DriverTasksOptions {
   count(topic: string): number
   now(): number
   onError(error: RecordError): ErrorDecision
+  print(line: string): void
   /** Told of every record that tasks write. */
   written(batch: LoggedBatch): void
 }
@@ -126,6 +127,7 @@ export class DriverTasks {
         caughtUp: () => true,
         onError: (error) => this.#options.onError(error),
         onDropped: () => undefined,
+        print: (line) => this.#options.print(line),
       },
     })
     for (const source of subtopology.sources) {

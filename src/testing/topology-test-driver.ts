@@ -22,6 +22,8 @@ export interface DriverOptions {
   readonly startTime?: number
   /** Partitions of every topic outside the application, or of each by name; 1 when left out. */
   readonly partitions?: number | Readonly<Record<string, number>>
+  /** Takes what `print` steps write; dropped when left out. */
+  readonly print?: (line: string) => void
   /** What the application would be given. */
   readonly config?: {
     /** `test` when left out. */
@@ -67,6 +69,7 @@ export class TopologyTestDriver implements Disposable {
       count: (topic) => (typeof partitions === 'number' ? partitions : (partitions[topic] ?? 1)),
       now: () => this.#now,
       onError: (error) => options.config?.onError?.(error) ?? 'fail',
+      print: options.print ?? (() => undefined),
       written: (batch) => this.#written(batch),
     })
     this.#do(() => this.#tasks.run())

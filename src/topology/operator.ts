@@ -56,6 +56,8 @@ export interface Naming {
   readonly storeRole?: string
   /** Indexes burned besides, although nothing bears them. */
   readonly burns?: number
+  /** True: a name given by the user burns no index (processors only). */
+  readonly namedIsFree?: boolean
   /** Where a repartition's SINK, FILTER, SOURCE fall: after the node's own index (aggregates) or before (joins). */
   readonly repartition?: 'after' | 'before'
   /** Name of the repartition, from `Grouped`. */
@@ -141,6 +143,8 @@ export interface OperatorContext {
   slots<K, V>(spec: StoreSpec<KeyValueStore<K, V>>): Slots<K, V>
   /** The object cache's own face of a window store. */
   windowSlots<K, V>(spec: StoreSpec<WindowStore<K, V>>): WindowSlots<K, V>
+  /** The serdes of a store of this step. */
+  storeSerdes(spec: StoreSpec): { readonly key: AnySerde; readonly value: AnySerde }
   /** What two steps of one task share besides a store. */
   shared<T>(name: string, make: () => T): T
   /** The steps below, by name, in order of declaration. */
@@ -154,6 +158,8 @@ export interface OperatorContext {
   requestCommit(): void
   /** Counts a dropped record; logged once a minute. */
   dropped(reason: DropReason): void
+  /** Writes a line for a person to read (`print`). */
+  print(line: string): void
   /** Called when the task closes. */
   onClose(f: () => void): void
 }

@@ -1,0 +1,86 @@
+/**
+ * What all handles share: the builder's list of calls, the serdes that are known so far, and the makers of the other handles. A handle is a
+ * place in that list with types; its methods append a call and answer the handle of it. Handles import each other as types only, so the makers
+ * come from the builder, which alone imports the classes.
+ */
+import { TopologyError, type Mistake } from '../base/errors.ts'
+import type { AnySerde, Serde } from '../model/serde.ts'
+import type { KeyValueStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
+import type { Call } from '../topology/graph.ts'
+import type { TableReader } from '../topology/operator.ts'
+import type { KGroupedStream, WindowedKStream } from './grouped.ts'
+import type { KStream } from './kstream.ts'
+import type { KTable } from './ktable.ts'
+import type { TimeWindows } from '../operators/window-placement.ts'
+
+/** The builder's list. @internal */
+export class Graph {
+  readonly calls: Call[] = []
+  readonly mistakes: Mistake[] = []
+  #frozen = false
+
+  /** Appends a call. Throws `TOPOLOGY_FROZEN` after `build()`. */
+  add<C extends Call>(call: C): C {
+    if (this.#frozen) throw new TopologyError([{ code: 'TOPOLOGY_FROZEN', message: 'the topology is built already: make all steps before build(), or a new StreamsBuilder' }])
+    this.calls.push(call)
+    return call
+  }
+
+  /** Takes no more calls. */
+  freeze(): void {
+    this.#frozen = true
+  }
+}
+
+/** A place in the list, with the serdes known there. @internal */
+export interface Parts {
+  readonly graph: Graph
+  readonly makers: Makers
+  readonly call: Call
+  readonly key: AnySerde | undefined
+  readonly value: AnySerde | undefined
+}
+
+/** A table's place: how it is read as well. @internal */
+export interface TableParts<K, V> extends Parts {
+  /** Undefined where it can't be read by key. */
+  readonly reader: TableReader<K, V> | undefined
+}
+
+/** A grouping's place. @internal */
+export interface GroupParts extends Parts {
+  /** Name of the repartition. */
+  readonly name: string | undefined
+  /** Steps of one grouping share its repartition when it has a name. */
+  readonly grouping: object
+}
+
+/** Makes the other handles. Their types are unchecked claims: only `dsl/` calls them. @internal */
+export interface Makers {
+  stream<K, V>(parts: Parts): KStream<K, V>
+  table<K, V, Deletes extends boolean>(parts: TableParts<K, V>): KTable<K, V, Deletes>
+  grouped<K, V>(parts: GroupParts): KGroupedStream<K, V>
+  windowed<K, V>(parts: GroupParts, windows: TimeWindows): WindowedKStream<K, V>
+}
+
+/** The spec of a key-value store from a name, a spec, or nothing. @internal */
+export function keyValueSpec<K, V>(store: string | KeyValueStoreSpec<K, V> | undefined): KeyValueStoreSpec<K, V> {
+  if (typeof store === 'object') return store
+  return Object.freeze({ kind: 'keyValue', ...(store === undefined ? {} : { name: store }) })
+}
+
+/** The spec of a window store from a name, a spec, or nothing. @internal */
+export function windowSpec<K, V>(store: string | WindowStoreSpec<K, V> | undefined, windows: TimeWindows): WindowStoreSpec<K, V> {
+  const needed = windows.sizeMs + windows.graceMs
+  if (typeof store !== 'object') return Object.freeze({ kind: 'window', sizeMs: windows.sizeMs, retentionMs: needed, ...(store === undefined ? {} : { name: store }) })
+  if (store.retentionMs < needed) {
+    const message = `store ${store.name ?? '(unnamed)'} keeps its windows ${store.retentionMs} ms: they need size + grace, at least ${needed} ms (retentionMs)`
+    throw new TopologyError([{ code: 'WINDOW_RETENTION', message }])
+  }
+  return store
+}
+
+/** Erases a serde's type. @internal */
+export function erased<T>(serde: Serde<T> | undefined): AnySerde | undefined {
+  return serde
+}

@@ -1,0 +1,199 @@
+/**
+ * A stream of records. An immutable handle: each method appends one step to the builder's list and answers the handle of what comes out of it.
+ * Types follow from the topic it began with; serdes are carried along until a step changes that side.
+ */
+import type { RecordContext } from '../model/record.ts'
+import type { AnySerde } from '../model/serde.ts'
+import type { Topic } from '../model/topic.ts'
+import { streamTableJoin } from '../operators/join/stream-table.ts'
+import { process, processValues } from '../operators/process.ts'
+import type { FixedKeyProcessor, Processor } from '../operators/processor.ts'
+import * as stateless from '../operators/stateless.ts'
+import { storeReader, toTable } from '../operators/table.ts'
+import type { Operator } from '../topology/operator.ts'
+import type { KGroupedStream } from './grouped.ts'
+import { erased, keyValueSpec, type Parts } from './handle.ts'
+import type { KTable } from './ktable.ts'
+import type { GroupOptions, KeyOptions, ProcessOptions, RepartitionOptions, SerdeOptions, SinkOptions, StepOptions, TableOptions, ValueOptions } from './options.ts'
+import { splitStream, type Branches, type SplitOptions } from './split.ts'
+
+/** A function of a record, value first. The context is valid during the call. */
+export type Callback<K, V, R> = (value: V, key: K, record: RecordContext) => R
+
+/** A stream of records with keys `K` and values `V`. */
+export class KStream<K, V> {
+  readonly #parts: Parts
+
+  /** @internal */
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Only the records that `keep` answers true for; a type guard narrows the value. `orders.filter((o) => o.cents > 100)` */
+  filter<S extends V>(keep: (value: V, key: K, record: RecordContext) => value is S, options?: StepOptions): KStream<K, S>
+  filter(keep: Callback<K, V, boolean>, options?: StepOptions): KStream<K, V>
+  filter(keep: Callback<K, V, boolean>, options?: StepOptions): KStream<K, V> {
+    return this.apply(stateless.filter(keep), options)
+  }
+
+  /** Only the records that `drop` answers false for. `orders.filterNot((o) => o.cancelled)` */
+  filterNot(drop: Callback<K, V, boolean>, options?: StepOptions): KStream<K, V> {
+    return this.apply(stateless.filterNot(drop), options)
+  }
+
+  /** Gives each record another value; the key is kept. `orders.mapValues((o) => o.cents)` */
+  mapValues<VOut>(f: Callback<K, V, VOut>, options?: ValueOptions<VOut>): KStream<K, VOut> {
+    return this.apply(stateless.mapValues(f), options)
+  }
+
+  /** One record for each value that `f` answers; the key is kept. `lines.flatMapValues((line) => line.split(' '))` */
+  flatMapValues<VOut>(f: Callback<K, V, Iterable<VOut>>, options?: ValueOptions<VOut>): KStream<K, VOut> {
+    return this.apply(stateless.flatMapValues(f), options)
+  }
+
+  /** Gives each record another key and value. `orders.map((o) => [o.customer, o.cents], { key: serdes.string })` */
+  map<KOut, VOut>(f: Callback<K, V, readonly [KOut, VOut]>, options?: SerdeOptions<KOut, VOut>): KStream<KOut, VOut> {
+    return this.apply(stateless.map(f), options)
+  }
+
+  /** One record for each pair that `f` answers. `baskets.flatMap((b) => b.items.map((item) => [item.id, item]))` */
+  flatMap<KOut, VOut>(f: Callback<K, V, Iterable<readonly [KOut, VOut]>>, options?: SerdeOptions<KOut, VOut>): KStream<KOut, VOut> {
+    return this.apply(stateless.flatMap(f), options)
+  }
+
+  /** Gives each record another key; a repartition follows only where a later step reads by key. `orders.selectKey((o) => o.customer, { key: serdes.string })` */
+  selectKey<KOut>(f: Callback<K, V, KOut>, options?: KeyOptions<KOut>): KStream<KOut, V> {
+    return this.apply(stateless.selectKey(f), options)
+  }
+
+  /** Shows each record to `f` and passes it on. `orders.peek((o) => log(o))` */
+  peek(f: Callback<K, V, void>, options?: StepOptions): KStream<K, V> {
+    return this.apply(stateless.peek(f), options)
+  }
+
+  /** Hands each record to `f`; the path ends. `alerts.forEach((a) => notify(a))` */
+  forEach(f: Callback<K, V, void>, options?: StepOptions): void {
+    this.apply(stateless.forEach(f), options)
+  }
+
+  /** Writes each record as a line on standard output; the path ends. `orders.print({ label: 'orders' })` */
+  print(options: StepOptions & { readonly label?: string } = {}): void {
+    const label = options.label === undefined ? '' : `[${options.label}]: `
+    this.apply(stateless.print((value, key) => `${label}${String(key)}, ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`), options)
+  }
+
+  /** This stream and the others as one. `web.merge(shop, phone)` */
+  merge(...streams: readonly KStream<K, V>[]): KStream<K, V> {
+    const [other, ...rest] = streams
+    if (other === undefined) return this
+    const { key, value, call, graph } = this.#parts
+    const theirs = other.#parts
+    const merged = graph.add({ kind: 'step', name: undefined, operator: stateless.merge<K, V>(), parents: [call, theirs.call], key: key ?? theirs.key, value: value ?? theirs.value })
+    return this.#stream<K, V>({ call: merged, key: key ?? theirs.key, value: value ?? theirs.value }).merge(...rest)
+  }
+
+  /**
+   * Several streams out of one: each record goes to the first branch whose predicate holds, in written order; `otherwise` takes the rest.
+   * `const { big, rest } = orders.split({ big: (o) => o.cents > 10_000, rest: otherwise })`
+   */
+  split<B extends Branches<K, V>>(branches: B, options?: SplitOptions): { readonly [Name in keyof B]: KStream<K, SplitValue<V, B[Name]>> } {
+    return splitStream(this.#parts, branches, options)
+  }
+
+  /** Sends everything through a topic of its own, so that it is partitioned by its key. `orders.repartition({ name: 'by-customer', partitions: 12 })` */
+  repartition(options: RepartitionOptions<K, V> = {}): KStream<K, V> {
+    const { graph, call } = this.#parts
+    const key = erased(options.key) ?? this.#parts.key
+    const value = erased(options.value) ?? this.#parts.value
+    const { name, partitions, partitioner } = options
+    const through = graph.add({ kind: 'repartition', name, parents: [call], key, value, partitions, partitioner })
+    return this.#stream<K, V>({ call: through, key, value })
+  }
+
+  /** Groups by the key as it is, to aggregate. `clicks.groupByKey().count()` */
+  groupByKey(options: GroupOptions<K, V> = {}): KGroupedStream<Exclude<K, null>, V> {
+    const { makers } = this.#parts
+    const key = erased(options.key) ?? this.#parts.key
+    const value = erased(options.value) ?? this.#parts.value
+    return makers.grouped<Exclude<K, null>, V>({ ...this.#parts, key, value, name: options.name, grouping: {} })
+  }
+
+  /** Groups by a key made of the record. `orders.groupBy((o) => o.customer, { key: serdes.string })` */
+  groupBy<KOut>(f: Callback<K, V, KOut>, options: GroupOptions<KOut, V> = {}): KGroupedStream<Exclude<KOut, null>, V> {
+    return this.selectKey(f, options).groupByKey(options)
+  }
+
+  /** The newest value of each key as a table; null deletes. `updates.toTable({ store: 'latest' })` */
+  toTable(options: TableOptions<Exclude<K, null>, Exclude<V, null>> = {}): KTable<Exclude<K, null>, Exclude<V, null>, null extends V ? true : false> {
+    const { graph, call, makers } = this.#parts
+    const key = erased(options.key) ?? this.#parts.key
+    const value = erased(options.value) ?? this.#parts.value
+    const store = keyValueSpec(options.store)
+    const operator = toTable({ store, emit: options.emit ?? 'every-update' })
+    const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, storeSerdes: { key, value } })
+    return makers.table({ ...this.#parts, call: step, key, value, reader: storeReader(store) })
+  }
+
+  /** Each record with the table's row of its key; records without one are dropped. `orders.join(customers, (o, c) => ({ ...o, name: c.name }))` */
+  join<T, VOut>(table: KTable<K, T, boolean>, joiner: (left: Exclude<V, null>, right: T, key: K) => VOut, options?: ValueOptions<VOut>): KStream<K, VOut> {
+    return this.#joinTable<T, VOut>(table, (left, right, key) => joiner(present(left), present(right), key), { ...options, left: false })
+  }
+
+  /** Each record with the table's row of its key, or null. `orders.leftJoin(customers, (o, c) => ({ ...o, name: c?.name }))` */
+  leftJoin<T, VOut>(table: KTable<K, T, boolean>, joiner: (left: Exclude<V, null>, right: T | null, key: K) => VOut, options?: ValueOptions<VOut>): KStream<K, VOut> {
+    return this.#joinTable<T, VOut>(table, (left, right, key) => joiner(present(left), right, key), { ...options, left: true })
+  }
+
+  #joinTable<T, VOut>(table: KTable<K, T, boolean>, joiner: (left: V, right: T | null, key: K) => VOut, options: ValueOptions<VOut> & { readonly left: boolean }): KStream<K, VOut> {
+    const operator = streamTableJoin<K, V, T, VOut>({ table: table.reader(), left: options.left, join: joiner })
+    return this.apply(operator, options)
+  }
+
+  /** Runs a processor for each record; it may change the key. `orders.process(() => new Counter(), { stores: [counts] })` */
+  process<KOut = K, VOut = V>(supplier: () => Processor<K, V, KOut, VOut>, options: ProcessOptions<KOut, VOut> = {}): KStream<KOut, VOut> {
+    return this.#processed(process(supplier, options.stores ?? []), options)
+  }
+
+  /** Runs a processor that keeps the key, so no repartition follows. `orders.processValues(() => new Numbering(), { stores: [numbers] })` */
+  processValues<VOut = V>(supplier: () => FixedKeyProcessor<K, V, VOut>, options: ProcessOptions<K, VOut> = {}): KStream<K, VOut> {
+    return this.#processed(processValues(supplier, options.stores ?? []), options)
+  }
+
+  #processed<KOut, VOut>(operator: Operator<K, V, KOut, VOut>, options: ProcessOptions<KOut, VOut>): KStream<KOut, VOut> {
+    return this.apply(operator, options)
+  }
+
+  /** Writes to a topic; null is written as a tombstone. With a function the topic is chosen per record. `totals.to(topic('totals', { key: serdes.string, value: serdes.long }))` */
+  to(sink: Topic<K, V> | Topic<Exclude<K, null>, Exclude<V, null>> | Topic<K, Exclude<V, null>> | Callback<K, V, string>, options: SinkOptions<K, V> = {}): void {
+    const { graph, call } = this.#parts
+    const target = typeof sink === 'function' ? { topic: sink, key: this.#parts.key, value: this.#parts.value } : { topic: sink.name, key: erased(sink.key), value: erased(sink.value) }
+    const key = erased(options.key) ?? target.key
+    const value = erased(options.value) ?? target.value
+    graph.add({ kind: 'sink', name: options.name, parents: [call], topic: target.topic, key, value, partitioner: options.partitioner })
+  }
+
+  /** Any operator as a step, your own included. `orders.apply(distinct((a, b) => a.id === b.id, seen))` */
+  apply<KOut, VOut>(operator: Operator<K, V, KOut, VOut>, options: SerdeOptions<KOut, VOut> = {}): KStream<KOut, VOut> {
+    const { graph, call, key, value } = this.#parts
+    const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value })
+    const { changesKey, changesValue } = operator.traits
+    return this.#stream<KOut, VOut>({
+      call: step,
+      key: erased(options.key) ?? (changesKey === true ? undefined : key),
+      value: erased(options.value) ?? (changesValue === true ? undefined : value),
+    })
+  }
+
+  #stream<KOut, VOut>(place: { readonly call: Parts['call']; readonly key: AnySerde | undefined; readonly value: AnySerde | undefined }): KStream<KOut, VOut> {
+    return this.#parts.makers.stream<KOut, VOut>({ ...this.#parts, ...place })
+  }
+}
+
+/** The values of a branch: what its type guard says, else the stream's. */
+export type SplitValue<V, P> = P extends (value: V, ...rest: never) => value is (infer S extends V) ? S : V
+
+/** Sound because the join drops null values, and an inner one calls the joiner with a row only. */
+function present<T>(value: T | null): Exclude<T, null> & T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return value as Exclude<T, null> & T
+}

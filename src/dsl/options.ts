@@ -1,0 +1,100 @@
+/** The options of steps: readonly objects, every field with a documented default. */
+import type { Serde } from '../model/serde.ts'
+import type { EmitWhen } from '../operators/change.ts'
+import type { KeyValueStoreSpec, StoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
+import type { StartFrom } from '../topology/node.ts'
+import type { Partitioner } from '../topology/operator.ts'
+import type { RecordContext } from '../model/record.ts'
+
+/** Options of every step. */
+export interface StepOptions {
+  /** The step's name; Kafka Streams' generated one when left out. */
+  readonly name?: string
+}
+
+/** Options of steps that make new keys or values: their serdes, where a later step needs one. */
+export interface SerdeOptions<K, V> extends StepOptions {
+  readonly key?: Serde<Exclude<K, null>>
+  readonly value?: Serde<Exclude<V, null>>
+}
+
+/** Options of `selectKey`, `groupBy` and their like. */
+export interface KeyOptions<K> extends StepOptions {
+  readonly key?: Serde<Exclude<K, null>>
+}
+
+/** Options of steps that make new values. */
+export interface ValueOptions<V> extends StepOptions {
+  readonly value?: Serde<Exclude<V, null>>
+}
+
+/** Options of a grouping; its name is that of its repartition topic. */
+export interface GroupOptions<K, V> extends StepOptions {
+  readonly key?: Serde<Exclude<K, null>>
+  readonly value?: Serde<Exclude<V, null>>
+}
+
+/** Options of steps that make a table with a key-value store. */
+export interface TableOptions<K, V> extends StepOptions {
+  /** The store's name or spec; a generated name when left out. */
+  readonly store?: string | KeyValueStoreSpec<K, V>
+  readonly key?: Serde<Exclude<K, null>>
+  readonly value?: Serde<Exclude<V, null>>
+  /** `every-update` (default), or `on-commit`: the last of each key, at a commit. */
+  readonly emit?: EmitWhen
+}
+
+/** Options of windowed aggregations. */
+export interface WindowTableOptions<K, V> extends StepOptions {
+  /** The store's name or spec; a generated name when left out. */
+  readonly store?: string | WindowStoreSpec<K, V>
+  readonly key?: Serde<Exclude<K, null>>
+  readonly value?: Serde<Exclude<V, null>>
+  /** `every-update` (default), or `on-commit`: the last of each key and window, at a commit. */
+  readonly emit?: EmitWhen
+}
+
+/** Options of `filter` and `mapValues` of a table. */
+export interface ViewOptions<K, V> extends StepOptions {
+  /** Left out: the view has no store and reads through to its table. */
+  readonly store?: string | KeyValueStoreSpec<K, V>
+  readonly value?: Serde<Exclude<V, null>>
+  readonly emit?: EmitWhen
+}
+
+/** Options of `process` and `processValues`. */
+export interface ProcessOptions<K, V> extends SerdeOptions<K, V> {
+  /** Stores the processor uses: added to the topology and connected to it. */
+  readonly stores?: readonly StoreSpec[]
+}
+
+/** Options of `repartition`. */
+export interface RepartitionOptions<K, V> extends SerdeOptions<K, V> {
+  /** Partitions of the topic; those of what it comes from when left out. */
+  readonly partitions?: number
+  readonly partitioner?: Partitioner<K, V>
+}
+
+/** Options of `to`. */
+export interface SinkOptions<K, V> extends SerdeOptions<K, V> {
+  /** The default one, by the key's hash, when left out. */
+  readonly partitioner?: Partitioner<K, V>
+}
+
+/** Options of a source. */
+export interface SourceOptions<K, V> extends StepOptions {
+  /** What becomes of a record's time: `fail` (default) on a negative one, `skip`, `partition-time`, `wall-clock`, or a function; its negative answer drops the record. */
+  readonly timestamp?: 'fail' | 'skip' | 'partition-time' | 'wall-clock' | ((value: V, key: K, record: RecordContext, partitionTime: number) => number)
+  /** Where a new group begins: `earliest` (default), `latest`, `none` (an error), or so many milliseconds back. */
+  readonly startFrom?: StartFrom
+}
+
+/** Options of `builder.table`. */
+export interface TableSourceOptions<K, V> extends SourceOptions<K, V> {
+  /** The store's name or spec; left out, there is a store only where a later step needs one. */
+  readonly store?: string | KeyValueStoreSpec<Exclude<K, null>, Exclude<V, null>>
+  readonly emit?: EmitWhen
+}
+
+/** Stands for "all that no other branch took" in `split`. */
+export const otherwise: unique symbol = Symbol('otherwise')

@@ -1,0 +1,252 @@
+/**
+ * The walk over a builder's calls, in order. It gives every node and store its name, with Kafka Streams' numbering: one counter, taken from by
+ * each call in turn, also for names that end up unused; and it decides repartitions: before a step that reads by key, below one that changed it.
+ * A repartition clears the change, a merge inherits it. Rules: semantics §2.9.
+ */
+import type { AnySerde } from '../../model/serde.ts'
+import { filter } from '../../operators/stateless.ts'
+import type { AnyStoreSpec } from '../../state/store-spec.ts'
+import type { Call, RepartitionCall, SinkCall, SourceCall, StepCall, StoreCall } from '../../topology/graph.ts'
+import type { NodeName, SinkSpec } from '../../topology/operator.ts'
+import type { Draft, DraftSource } from './draft.ts'
+import { nameMistake, topicMistake } from './names.ts'
+
+/** Names all nodes and stores, and puts in the repartitions. */
+export function nameCalls(calls: readonly Call[]): Draft {
+  return new Walk().run(calls)
+}
+
+/** Where the records of a call come out, and whether their key was changed since the last topic. */
+interface Outlet {
+  readonly name: NodeName
+  readonly keyChanged: boolean
+}
+
+/** What a repartition carries. */
+interface RepartitionWish {
+  readonly prefix: string
+  readonly parent: NodeName
+  readonly key: AnySerde | undefined
+  readonly value: AnySerde | undefined
+  readonly keepsNullKeys: boolean
+  readonly explicit: RepartitionCall | undefined
+}
+
+/** A prefix that was generated: its repartition's nodes keep generated names too. */
+const GENERATED = /^K(?:STREAM|TABLE).*-\d{10}$/
+
+class Walk {
+  readonly #draft: Draft = { nodes: [], stores: new Map(), repartitions: [], mistakes: [] }
+  readonly #outlets: Map<Call, Outlet> = new Map()
+  readonly #sources: Map<string, DraftSource> = new Map()
+  /** Source nodes of repartitions that several steps share, by grouping or by the stream that is joined. */
+  readonly #shared: Map<object, NodeName> = new Map()
+  #index = 0
+
+  run(calls: readonly Call[]): Draft {
+    for (const call of calls) {
+      switch (call.kind) {
+        case 'store':
+          this.#nameStore(call)
+          break
+        case 'source':
+          this.#outlets.set(call, { name: this.#source(call), keyChanged: false })
+          break
+        case 'step':
+          this.#outlets.set(call, this.#step(call))
+          break
+        case 'repartition':
+          this.#outlets.set(call, { name: this.#explicit(call), keyChanged: false })
+          break
+        case 'sink':
+          this.#sink(call)
+          break
+      }
+    }
+    return this.#draft
+  }
+
+  #next(role: string): string {
+    return `${role}${String(this.#index++).padStart(10, '0')}`
+  }
+
+  /** The user's name, else a generated one; the index is taken either way. */
+  #named(name: string | undefined, role: string): string {
+    const generated = this.#next(role)
+    return name === undefined ? generated : this.#checked(name)
+  }
+
+  #checked(name: string): string {
+    const mistake = nameMistake(name, 'step')
+    if (mistake !== undefined) this.#draft.mistakes.push(mistake)
+    return name
+  }
+
+  #nameStore({ spec, role, key, value }: Pick<StoreCall, 'spec' | 'role' | 'key' | 'value'>): string {
+    const known = this.#draft.stores.get(spec)
+    if (known !== undefined) return known.name
+    const name = spec.name ?? this.#next(role)
+    const mistake = nameMistake(name, 'store')
+    if (mistake !== undefined) this.#draft.mistakes.push(mistake)
+    const twin = [...this.#draft.stores.values()].find((store) => store.name === name)
+    if (twin !== undefined) {
+      this.#draft.mistakes.push({ code: 'STORE_DUPLICATE', message: `two stores are called ${name}: give one of them another name, or use one spec for both`, node: name })
+    }
+    this.#draft.stores.set(spec, { name, spec, key, value, named: spec.name !== undefined })
+    return name
+  }
+
+  #source(call: SourceCall): NodeName {
+    const generated = this.#next('KSTREAM-SOURCE-')
+    const shared = this.#sharedSource(call)
+    if (shared !== undefined) return shared.name
+    const name = call.name === undefined ? generated : this.#checked(call.name)
+    const source: DraftSource = { kind: 'source', name, parents: [], call, internal: false }
+    this.#draft.nodes.push(source)
+    for (const topic of call.topics) this.#sources.set(topic, source)
+    return name
+  }
+
+  /** The source that reads these topics already; a mistake when it reads them in another way. */
+  #sharedSource(call: SourceCall): DraftSource | undefined {
+    const { mistakes } = this.#draft
+    for (const topic of call.topics) {
+      const mistake = topicMistake(topic)
+      if (mistake !== undefined) mistakes.push(mistake)
+    }
+    if (call.topics.length === 0 && call.pattern === undefined) mistakes.push({ code: 'TOPIC_INVALID', message: 'a source needs a topic: stream([]) reads none' })
+    const twice = call.topics.find((topic, index) => call.topics.indexOf(topic) !== index)
+    if (twice !== undefined) mistakes.push({ code: 'DUPLICATE_SOURCE', message: `one source lists topic ${twice} twice: name it once` })
+    const [first, ...others] = new Set(call.topics.map((topic) => this.#sources.get(topic)))
+    if (first === undefined && others.length === 0) return undefined
+    const same = first !== undefined && others.length === 0 && first.call.topics.length === call.topics.length
+    if (same && first.call.as === call.as && first.call.key === call.key && first.call.value === call.value && first.call.timestamp === call.timestamp) return first
+    mistakes.push({
+      code: 'DUPLICATE_SOURCE',
+      message: `${call.topics.join(', ')} is read twice in different ways: read it once, with one topic descriptor, and use the handle as often as you like`,
+    })
+    return first
+  }
+
+  #step(call: StepCall): Outlet {
+    const { operator, parents } = call
+    const { naming = { stores: 'none' }, traits } = operator
+    const inlets = parents.map((parent) => this.#outlets.get(parent)!)
+    const changed = inlets.some(({ keyChanged }) => keyChanged)
+    const wanted = traits.readsByKey === true && changed
+    if (naming.stores === 'before') this.#nameStores(call)
+    let names = inlets.map(({ name }) => name)
+    if (wanted && naming.repartition === 'before') names = [this.#joined(call, names[0]!)]
+    const name = this.#stepName(call, names)
+    if (naming.stores === 'after') this.#nameStores(call)
+    for (let i = 0; i < (naming.burns ?? 0); i++) this.#next(operator.role)
+    if (wanted && naming.repartition !== 'before') names = [this.#grouped(call, names[0]!, name)]
+    if (naming.stores === 'none') this.#nameStores(call)
+    this.#draft.nodes.push({ kind: 'step', name, parents: names, operator, call, sendsOldValues: false })
+    call.named?.(name)
+    return { name, keyChanged: traits.changesKey === true || (changed && !wanted) }
+  }
+
+  #stepName(call: StepCall, parents: readonly NodeName[]): string {
+    const { operator, name, suffix } = call
+    if (suffix !== undefined) {
+      this.#next(operator.role)
+      return `${parents[0]!}${suffix}`
+    }
+    if (name !== undefined && operator.naming?.namedIsFree === true) return this.#checked(name)
+    return this.#named(name, operator.role)
+  }
+
+  #nameStores({ operator, storeSerdes }: StepCall): void {
+    const { stores, naming } = operator
+    for (const spec of stores) this.#nameStore({ spec: anyStore(spec), role: naming?.storeRole ?? '', key: storeSerdes?.key, value: storeSerdes?.value })
+  }
+
+  /** The repartition before an aggregation: steps of one named grouping share it. */
+  #grouped(call: StepCall, parent: NodeName, name: NodeName): NodeName {
+    const { operator, grouping, key, value } = call
+    const userName = operator.naming?.repartitionName
+    const [store] = operator.naming?.stores === 'before' ? operator.stores : []
+    const prefix = userName ?? (store === undefined ? name : this.#draft.stores.get(anyStore(store))!.name)
+    const shares = userName === undefined ? undefined : grouping
+    return this.#repartition({ prefix, parent, key, value, keepsNullKeys: operator.traits.keepsNullKeys === true, explicit: undefined }, shares)
+  }
+
+  /** The repartition before a join: named after the join, else after the stream, whose joins then share it. */
+  #joined(call: StepCall, parent: NodeName): NodeName {
+    const { operator, name, key, value } = call
+    const wish: RepartitionWish = { prefix: name ?? parent, parent, key, value, keepsNullKeys: operator.traits.keepsNullKeys === true, explicit: undefined }
+    return this.#repartition(wish, name === undefined ? call.parents[0] : undefined)
+  }
+
+  #explicit(call: RepartitionCall): NodeName {
+    const prefix = call.name === undefined ? this.#next('KSTREAM-REPARTITION-') : this.#checked(call.name)
+    const parent = this.#outlets.get(call.parents[0])!.name
+    return this.#repartition({ prefix, parent, key: call.key, value: call.value, keepsNullKeys: false, explicit: call }, undefined)
+  }
+
+  /** Puts in filter, sink and source of a repartition topic and answers the source; a shared one only takes its indexes. */
+  #repartition(wish: RepartitionWish, shares: object | undefined): NodeName {
+    const generated = { sink: this.#next('KSTREAM-SINK-'), filter: this.#next('KSTREAM-FILTER-'), source: this.#next('KSTREAM-SOURCE-') }
+    const known = shares === undefined ? undefined : this.#shared.get(shares)
+    if (known !== undefined) return known
+    const topic = `${wish.prefix}-repartition`
+    const isGenerated = GENERATED.test(wish.prefix)
+    const names = isGenerated ? generated : { sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` }
+    const { key, value } = this.#repartitionSerdes(wish, topic)
+    const keep = wish.keepsNullKeys ? () => true : (_value: unknown, found: unknown) => found !== null
+    const { partitioner, partitions } = wish.explicit ?? {}
+    const sink: SinkSpec = { topic, internal: true, key, value, ...(partitioner === undefined ? {} : { partitioner }) }
+    this.#draft.nodes.push(
+      { kind: 'step', name: names.filter, parents: [wish.parent], operator: filter(keep), call: undefined, sendsOldValues: false },
+      { kind: 'sink', name: names.sink, parents: [names.filter], sink },
+      {
+        kind: 'source',
+        name: names.source,
+        parents: [],
+        internal: true,
+        call: { kind: 'source', name: names.source, topics: [topic], pattern: undefined, key, value, timestamp: 'fail', startFrom: 'earliest', as: 'stream' },
+      },
+    )
+    this.#draft.repartitions.push({ name: topic, partitions, ...names, explicit: wish.explicit !== undefined, generated: isGenerated })
+    if (shares !== undefined) this.#shared.set(shares, names.source)
+    return names.source
+  }
+
+  #repartitionSerdes({ key, value, prefix }: RepartitionWish, topic: string): { key: AnySerde; value: AnySerde } {
+    const side = key === undefined ? 'key' : 'value'
+    if (key !== undefined && value !== undefined) return { key, value }
+    this.#draft.mistakes.push({
+      code: 'SERDE_MISSING',
+      message: `the repartition topic ${topic} needs a ${side} serde: give it where the ${side} was made, as selectKey(…, { key: serdes.string }) or groupBy(…, { key, value })`,
+      node: prefix,
+    })
+    return { key: key ?? missing, value: value ?? missing }
+  }
+
+  #sink(call: SinkCall): void {
+    const name = this.#named(call.name, 'KSTREAM-SINK-')
+    const { topic, key, value, partitioner, parents } = call
+    const mistake = typeof topic === 'string' ? topicMistake(topic) : undefined
+    if (mistake !== undefined) this.#draft.mistakes.push(mistake)
+    for (const [side, serde] of [['key', key] as const, ['value', value] as const]) {
+      if (serde === undefined) {
+        this.#draft.mistakes.push({ code: 'SERDE_MISSING', message: `step ${name} needs a ${side} serde: give to(…, { ${side}: serdes.string })`, node: name })
+      }
+    }
+    const sink: SinkSpec = { topic, internal: false, key: key ?? missing, value: value ?? missing, ...(partitioner === undefined ? {} : { partitioner }) }
+    this.#draft.nodes.push({ kind: 'sink', name, parents: [this.#outlets.get(parents[0])!.name], sink })
+  }
+}
+
+/** Stands where a serde is missing, until the mistake is thrown. */
+export const missing: AnySerde = {
+  serialize: () => new Uint8Array(0),
+  deserialize: () => undefined,
+}
+
+/** Sound because specs are made by this library's functions only, and those make the kinds of the union. */
+export function anyStore(spec: object): AnyStoreSpec {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return spec as AnyStoreSpec
+}

@@ -1,0 +1,55 @@
+/** Splitting a stream into named branches: one step that routes, and one below it for each branch, which its stream goes on from. */
+import { TopologyError } from '../base/errors.ts'
+import { branchChild, split } from '../operators/split.ts'
+import type { RecordContext } from '../model/record.ts'
+import type { StepCall } from '../topology/graph.ts'
+import type { Parts } from './handle.ts'
+import type { KStream, SplitValue } from './kstream.ts'
+import { otherwise, type StepOptions } from './options.ts'
+
+/** Branches by name: a predicate, or `otherwise` for what no other one took. */
+export type Branches<K, V> = Readonly<Record<string, ((value: V, key: K, record: RecordContext) => boolean) | typeof otherwise>>
+
+/** Options of a split. */
+export interface SplitOptions extends StepOptions {
+  /** True: steps are called as Kafka Streams calls unnamed branches: 1, 2, …, and 0 for the rest. */
+  readonly numbered?: boolean
+}
+
+/** Appends the steps of a split and answers the streams of its branches. @internal */
+export function splitStream<K, V, B extends Branches<K, V>>(
+  parts: Parts,
+  branches: B,
+  options: SplitOptions = {},
+): { readonly [Name in keyof B]: KStream<K, SplitValue<V, B[Name]>> } {
+  const entries = Object.entries(branches)
+  check(entries.map(([name]) => name), entries.filter(([, when]) => when === otherwise).length)
+  const names: string[] = []
+  const { graph, call, key, value, makers } = parts
+  const ways = entries.map(([, when], index) => ({ name: () => names[index]!, when: when === otherwise ? undefined : when }))
+  const router = graph.add({ kind: 'step', name: options.name, operator: split<K, V>(ways), parents: [call], key, value })
+  let number = 0
+  const streams = entries.map(([name, when], index) => {
+    const suffix = options.numbered === true ? String(when === otherwise ? 0 : ++number) : name
+    const child: StepCall = { kind: 'step', name: undefined, operator: branchChild<K, V>(), parents: [router], key, value, suffix, named: (given) => (names[index] = given) }
+    return [name, makers.stream<K, V>({ ...parts, call: graph.add(child) })] as const
+  })
+  return answer(Object.fromEntries(streams))
+}
+
+function check(names: readonly string[], rests: number): void {
+  if (names.length === 0) throw mistake('split({}) has no branch: give at least one, as split({ big: (o) => o.cents > 100, rest: otherwise })')
+  if (rests > 1) throw mistake('a split has one `otherwise` at most: it takes all that the others left')
+  const integer = names.find((name) => /^\d+$/.test(name))
+  if (integer !== undefined) throw mistake(`a branch can't be called ${integer}: JavaScript moves number-like names to the front, so the written order would be lost; say e.g. 'b${integer}'`)
+}
+
+function mistake(message: string): TopologyError {
+  return new TopologyError([{ code: 'BRANCH_INVALID', message }])
+}
+
+/** Sound because it has exactly the names of the branches, and each branch's guard was asked before a record went its way. */
+function answer<T>(streams: object): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return streams as T
+}

@@ -1,0 +1,102 @@
+/**
+ * Where a topology begins. The builder keeps a list of calls and hands out handles; `build()` runs the passes over that list and answers a
+ * frozen topology, or throws one error with every mistake. It alone imports the handles' classes.
+ */
+import { TopologyError } from '../base/errors.ts'
+import type { Topic } from '../model/topic.ts'
+import { storeReader, tableSource } from '../operators/table.ts'
+import type { StoreSpec } from '../state/store-spec.ts'
+import { Topology } from '../topology/topology.ts'
+import { KGroupedStream, WindowedKStream } from './grouped.ts'
+import { erased, Graph, keyValueSpec, type Makers } from './handle.ts'
+import { KStream } from './kstream.ts'
+import { KTable } from './ktable.ts'
+import type { SourceOptions, TableSourceOptions } from './options.ts'
+import { mergeRepartitions } from './passes/merge-repartitions.ts'
+import { anyStore, missing, nameCalls } from './passes/naming.ts'
+import { spreadOldValues } from './passes/old-values.ts'
+import { resolve } from './passes/resolve.ts'
+import { validate } from './passes/validate.ts'
+
+/** The optimisations that `optimize` may name; `true` is all of them. */
+export type Optimization = 'merge.repartition.topics' | 'reuse.ktable.source.topics'
+
+/** How a topology is built. */
+export interface BuildOptions {
+  /** Kafka Streams' `topology.optimization`; none when left out. */
+  readonly optimize?: boolean | readonly Optimization[]
+  /** True: an internal topic or store without a name of its own is a mistake. */
+  readonly ensureExplicitInternalResourceNaming?: boolean
+  /** `kafka-streams`: its own behaviour where ours differs on purpose. */
+  readonly parity?: 'kafka-streams'
+}
+
+/** Builds a topology. */
+export class StreamsBuilder {
+  readonly #graph: Graph = new Graph()
+  readonly #makers: Makers = {
+    stream: (parts) => new KStream(parts),
+    table: (parts) => new KTable(parts),
+    grouped: (parts) => new KGroupedStream(parts),
+    windowed: (parts, windows) => new WindowedKStream(parts, windows),
+  }
+
+  /** A stream of a topic's records, or of several topics of one type. `builder.stream(orders)` */
+  stream<K, V>(topics: Topic<K, V> | readonly Topic<K, V>[], options: SourceOptions<K, V> = {}): KStream<K, V> {
+    const list = isTopic(topics) ? [topics] : topics
+    const { call, key, value } = this.#source(list, { ...options, as: 'stream' })
+    return this.#makers.stream<K, V>({ graph: this.#graph, makers: this.#makers, call, key, value })
+  }
+
+  /** A table of a topic: the newest value of each key; null deletes. `builder.table(customers, { store: 'customers' })` */
+  table<K, V>(topic: Topic<K, V>, options: TableSourceOptions<K, V> = {}): KTable<Exclude<K, null>, Exclude<V, null>, true> {
+    const graph = this.#graph
+    const store = keyValueSpec<Exclude<K, null>, Exclude<V, null>>(options.store)
+    graph.add({ kind: 'store', spec: anyStore(store), role: `${topic.name}-STATE-STORE-`, key: erased(topic.key), value: erased(topic.value) })
+    const { name } = options
+    const { call, key, value } = this.#source([topic], { ...options, ...(name === undefined ? {} : { name: `${name}-source` }), as: 'table' })
+    const operator = tableSource<Exclude<K, null>, Exclude<V, null>>({ store, emit: options.emit ?? 'every-update' })
+    const step = graph.add({ kind: 'step', name, operator, parents: [call], key, value })
+    return this.#makers.table({ graph, makers: this.#makers, call: step, key, value, reader: storeReader(store) })
+  }
+
+  /** A store that processors may use. `builder.addStateStore(keyValueStore('seen', { key: serdes.string, value: serdes.long }))` */
+  addStateStore(spec: StoreSpec): this {
+    this.#graph.add({ kind: 'store', spec: anyStore(spec), role: '' })
+    return this
+  }
+
+  /** The finished topology. Throws one `TopologyError` with every mistake; takes no more steps afterwards. */
+  build(options: BuildOptions = {}): Topology {
+    const wants = (optimization: Optimization): boolean => options.optimize === true || (Array.isArray(options.optimize) && options.optimize.includes(optimization))
+    this.#graph.freeze()
+    const named = nameCalls(this.#graph.calls)
+    const draft = spreadOldValues(wants('merge.repartition.topics') ? mergeRepartitions(named) : named)
+    const parts = resolve(draft, { reuseSourceTopics: wants('reuse.ktable.source.topics'), parity: options.parity === 'kafka-streams' })
+    const mistakes = validate(draft, { explicitNaming: options.ensureExplicitInternalResourceNaming === true })
+    if (mistakes.length > 0) throw new TopologyError(mistakes)
+    return new Topology(parts)
+  }
+
+  #source<K, V>(topics: readonly Topic<K, V>[], options: SourceOptions<K, V> & { readonly as: 'stream' | 'table' }): Pick<Parameters<Makers['stream']>[0], 'call' | 'key' | 'value'> {
+    const [first] = topics
+    const key = erased(first?.key)
+    const value = erased(first?.value)
+    const call = this.#graph.add({
+      kind: 'source',
+      name: options.name,
+      topics: topics.map(({ name }) => name),
+      pattern: undefined,
+      key: key ?? missing,
+      value: value ?? missing,
+      timestamp: options.timestamp ?? 'fail',
+      startFrom: options.startFrom ?? 'earliest',
+      as: options.as,
+    })
+    return { call, key, value }
+  }
+}
+
+function isTopic<K, V>(topics: Topic<K, V> | readonly Topic<K, V>[]): topics is Topic<K, V> {
+  return !Array.isArray(topics)
+}

@@ -1,0 +1,69 @@
+/**
+ * The text of a topology, equal to Kafka Streams' `Topology.describe()`. Nodes and their neighbours are listed by size, a count of descendants
+ * that the JVM builds up while it links nodes in the order of a hash map; both the order and the moment of each sort are reproduced.
+ */
+import type { TopologyNode } from './node.ts'
+import type { Subtopology } from './subtopologies.ts'
+import { javaSetOrder } from './java-order.ts'
+
+interface Described {
+  readonly node: TopologyNode
+  size: number
+  readonly before: Described[]
+  readonly after: Described[]
+}
+
+/** The text of these sub-topologies. */
+export function describe(subtopologies: readonly Subtopology[]): string {
+  const parts = subtopologies.map((subtopology) => describeOne(subtopology))
+  return `Topologies:\n ${parts.join('')}`
+}
+
+function describeOne({ id, nodes }: Subtopology): string {
+  const all = new Map<string, Described>(nodes.map((node) => [node.name, { node, size: 1, before: [], after: [] }]))
+  for (const name of javaSetOrder(nodes.map((node) => node.name))) {
+    const described = all.get(name)!
+    for (const parent of described.node.parents) link(all.get(parent)!, described)
+  }
+  const listed = [...all.values()].sort(bySize)
+  return `  Sub-topology: ${id}\n${listed.map((described) => textOf(described)).join('')}\n`
+}
+
+function link(parent: Described, child: Described): void {
+  insert(child.before, parent)
+  insert(parent.after, child)
+  grow(parent, child.size)
+}
+
+function insert(into: Described[], described: Described): void {
+  into.push(described)
+  into.sort(bySize)
+}
+
+/** Adds to a node and to all ancestors linked so far. */
+function grow(described: Described, by: number): void {
+  described.size += by
+  for (const before of described.before) grow(before, by)
+}
+
+function bySize(a: Described, b: Described): number {
+  return b.size - a.size || (a.node.name < b.node.name ? -1 : a.node.name > b.node.name ? 1 : 0)
+}
+
+function textOf({ node, before, after }: Described): string {
+  const names = (list: readonly Described[]): string => (list.length === 0 ? 'none' : list.map((described) => described.node.name).join(', '))
+  const to = `      --> ${names(after)}\n`
+  const from = `      <-- ${names(before)}\n`
+  switch (node.kind) {
+    case 'source': {
+      const topics = node.pattern === undefined ? `topics: [${[...node.topics].sort().join(', ')}]` : `topics: ${node.pattern.source}`
+      return `    Source: ${node.name} (${topics})\n${to}`
+    }
+    case 'processor':
+      return `    Processor: ${node.name} (stores: [${[...node.stores].sort().join(', ')}])\n${to}${from}`
+    case 'sink': {
+      const { topic } = node.sink
+      return `    Sink: ${node.name} (${typeof topic === 'string' ? `topic: ${topic}` : 'extractor class: any'})\n${from}`
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * What a builder writes down: its calls, in order, as data. Nothing has a name yet that the user didn't give, and no repartition is decided:
+ * both depend on the order of all calls and are the work of the passes of `build()`.
+ */
+import type { AnySerde } from '../model/serde.ts'
+import type { AnyStoreSpec } from '../state/store-spec.ts'
+import type { StartFrom, TimestampPolicy } from './node.ts'
+import type { AnyOperator, AnyPartitioner, SinkSpec } from './operator.ts'
+
+/** A store, declared before the step that uses it: `addStateStore`, and the store of a table, which takes its index before the source. */
+export interface StoreCall {
+  readonly kind: 'store'
+  readonly spec: AnyStoreSpec
+  /** Prefix of its name where it has none. */
+  readonly role: string
+  /** Serdes for those the spec leaves out. */
+  readonly key?: AnySerde | undefined
+  readonly value?: AnySerde | undefined
+}
+
+/** Reads topics. */
+export interface SourceCall {
+  readonly kind: 'source'
+  readonly name: string | undefined
+  readonly topics: readonly string[]
+  readonly pattern: RegExp | undefined
+  readonly key: AnySerde
+  readonly value: AnySerde
+  readonly timestamp: TimestampPolicy
+  readonly startFrom: StartFrom
+  /** Whether the topics are read as a stream or as a table. */
+  readonly as: 'stream' | 'table'
+}
+
+/** Runs an operator. */
+export interface StepCall {
+  readonly kind: 'step'
+  readonly name: string | undefined
+  readonly operator: AnyOperator
+  readonly parents: readonly Call[]
+  /** Serdes of what comes in, for a repartition before it. */
+  readonly key: AnySerde | undefined
+  readonly value: AnySerde | undefined
+  /** Serdes of its own store, for those that its spec leaves out. */
+  readonly storeSerdes?: { readonly key: AnySerde | undefined; readonly value: AnySerde | undefined }
+  /** Steps of one grouping with a name share their repartition: the same object in each. */
+  readonly grouping?: object
+  /** Called with the name that it was given (branches find their children by it). */
+  readonly named?: (name: string) => void
+  /** A name that follows from its parent's: the parent's and this. */
+  readonly suffix?: string
+}
+
+/** An explicit repartition. */
+export interface RepartitionCall {
+  readonly kind: 'repartition'
+  readonly name: string | undefined
+  readonly parents: readonly [Call]
+  readonly key: AnySerde | undefined
+  readonly value: AnySerde | undefined
+  readonly partitions: number | undefined
+  readonly partitioner: AnyPartitioner | undefined
+}
+
+/** Writes to a topic. */
+export interface SinkCall {
+  readonly kind: 'sink'
+  readonly name: string | undefined
+  readonly parents: readonly [Call]
+  readonly topic: SinkSpec['topic']
+  readonly key: AnySerde | undefined
+  readonly value: AnySerde | undefined
+  readonly partitioner: AnyPartitioner | undefined
+}
+
+/** One call. */
+export type Call = StoreCall | SourceCall | StepCall | RepartitionCall | SinkCall
