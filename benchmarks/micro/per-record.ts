@@ -1,6 +1,6 @@
 /**
- * Runs kernels with mitata and prints what one record costs: the best sample, the median, and the bytes allocated. Wall time: on shared cores trust the best
- * sample. `--smoke` runs each kernel once, so that none can rot.
+ * Runs kernels with mitata and prints what one record costs: the best sample, the median, and the bytes allocated. Wall time: on shared
+ * cores trust the best sample. `--smoke` runs each kernel once, so that none can rot.
  */
 import { getHeapStatistics } from 'node:v8'
 import { measure } from 'mitata'

@@ -1,6 +1,6 @@
 /**
- * Hot path. Bytes: their order, hex, and the integers of Kafka's formats. Sixty-four bit integers are plain numbers here (two 32-bit halves in a
- * double; `BigInt` costs 26 ns an addition): exact within ±2^53, rounded beyond, and clamped to the int64 range when written, so that
+ * Hot path. Bytes: their order, hex, and the integers of Kafka's formats. Sixty-four bit integers are plain numbers here (two 32-bit halves
+ * in a double; `BigInt` costs 26 ns an addition): exact within ±2^53, rounded beyond, and clamped to the int64 range when written, so that
  * `Long.MAX_VALUE` survives. Readers of varints take a cursor and check every byte against its end. Writers trust the caller to have room.
  */
 import { ClusterError } from './errors.ts'
@@ -174,7 +174,10 @@ export function writeVarlong(into: Uint8Array, at: number, value: number): numbe
   return writeUvarint(into, to, low)
 }
 
-/** Reads a zig-zag varlong as a number: exact within ±2^53, else the nearest double. Throws `RECORD_CORRUPT` when it is longer than 10 bytes or 64 bits. */
+/**
+ * Reads a zig-zag varlong as a number: exact within ±2^53, else the nearest double. Throws `RECORD_CORRUPT` when it is longer than 10 bytes
+ * or 64 bits.
+ */
 export function readVarlong(cursor: Cursor): number {
   const { bytes, end } = cursor
   let low = 0

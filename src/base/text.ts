@@ -1,7 +1,8 @@
 /**
- * Hot path. Strings and bytes. Short ASCII, which most keys are, goes through loops of our own (a key of 14 bytes: read 30 ns, written 25); the rest through a
- * codec: `TextDecoder` and `TextEncoder` (88 bytes: 90 and 79 ns), or the platform's own, registered once per process (benchmarks/micro/text.ts). A codec changes the cost, never the
- * answer: UTF-8 as the Encoding Standard has it, what is malformed becomes U+FFFD, a byte order mark is kept. The strict functions refuse it instead.
+ * Hot path. Strings and bytes. Short ASCII, which most keys are, goes through loops of our own (a key of 14 bytes: read 30 ns, written 25);
+ * the rest through a codec: `TextDecoder` and `TextEncoder` (88 bytes: 90 and 79 ns), or the platform's own, registered once per process
+ * (benchmarks/micro/text.ts). A codec changes the cost, never the answer: UTF-8 as the Encoding Standard has it, what is malformed becomes
+ * U+FFFD, a byte order mark is kept. The strict functions refuse it instead.
  */
 import { SerdeError } from './errors.ts'
 
@@ -104,7 +105,10 @@ const LONGEST_WRITTEN = 32
 
 const char = String.fromCharCode
 
-/** By length: the text of that many ASCII bytes. With a fixed number of arguments `fromCharCode` costs 24 ns for 14 bytes; put together byte by byte 118. */
+/**
+ * By length: the text of that many ASCII bytes. With a fixed number of arguments `fromCharCode` costs 24 ns for 14 bytes; put together byte
+ * by byte 118.
+ */
 // oxfmt-ignore
 const SHORT: readonly ((b: Uint8Array, i: number) => string)[] = [
   () => '',

@@ -1,6 +1,6 @@
 /**
- * The codecs that need `node:zlib`: gzip, and zstd where this Node has it (22.15 and later). Output is capped by zlib itself. Without zstd the
- * codec stays unregistered, and a batch that needs it is refused by `wire/compression`, which says what to do.
+ * The codecs that need `node:zlib`: gzip, and zstd where this Node has it (22.15 and later). Output is capped by zlib itself. Without zstd
+ * the codec stays unregistered, and a batch that needs it is refused by `wire/compression`, which says what to do.
  */
 import * as zlib from 'node:zlib'
 import { ClusterError } from '../base/errors.ts'

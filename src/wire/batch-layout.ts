@@ -1,6 +1,6 @@
 /**
- * Where the fields of a record batch stand (Kafka's format of magic 2, big-endian; `DefaultRecordBatch` of kafka-clients):
- * 61 bytes of header, then the records, compressed as one block when the attributes name a codec. The CRC covers everything from the attributes on.
+ * Where the fields of a record batch stand (Kafka's format of magic 2, big-endian; `DefaultRecordBatch` of kafka-clients): 61 bytes of
+ * header, then the records, compressed as one block when the attributes name a codec. The CRC covers everything from the attributes on.
  */
 
 /** The only batch format that is read and written. */

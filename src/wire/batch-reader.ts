@@ -1,8 +1,8 @@
 /**
- * Hot path. Reads record batches into columns: where each key, value and header block stands in the fetched bytes, so that a record costs no
- * object, view or copy: 23 ns for a record of 113 bytes, 36 with the key's hash, 97 with the checksum too (benchmarks/micro/record-batch.ts).
- * Every length is checked against what is left of its record before it is used, and a record must end where its length
- * says, so nothing read points outside the batch, whatever the bytes are.
+ * Hot path. Reads record batches into columns: where each key, value and header block stands in the fetched bytes, so that a record costs
+ * no object, view or copy: 23 ns for a record of 113 bytes, 36 with the key's hash, 97 with the checksum too
+ * (benchmarks/micro/record-batch.ts). Every length is checked against what is left of its record before it is used, and a record must end
+ * where its length says, so nothing read points outside the batch, whatever the bytes are.
  */
 import { readInt16, readInt32, readInt64, readUvarint, readVarlong, type Cursor } from '../base/bytes.ts'
 import { ClusterError, StreamsError, type CodeOf } from '../base/errors.ts'
@@ -16,8 +16,9 @@ import { crc32c } from './crc32c.ts'
 export const RUN_RECORDS = 4096
 
 /**
- * A run of records as columns. The object and its arrays are filled again by the next run; arrays are exchanged only when a run is longer than
- * any before it, so don't keep an array without its object. `bytes` is the fetched frame, or a batch's own array when it was compressed.
+ * A run of records as columns. The object and its arrays are filled again by the next run; arrays are exchanged only when a run is longer
+ * than any before it, so don't keep an array without its object. `bytes` is the fetched frame, or a batch's own array when it was
+ * compressed.
  */
 export interface RecordColumns extends PackedRows {
   /** The offset of row i is `baseOffset + (offsetDelta?.[i] ?? i)`. */
@@ -73,8 +74,8 @@ export interface ReaderOptions {
 }
 
 /**
- * The header of the batch at `at`; `undefined` when fewer bytes than a whole batch are left before `end` (an answer may end in part of a batch).
- * Throws `UNSUPPORTED_MAGIC` for the formats before Kafka 0.11 or after ours, `RECORD_CORRUPT` for lengths that cannot be.
+ * The header of the batch at `at`; `undefined` when fewer bytes than a whole batch are left before `end` (an answer may end in part of a
+ * batch). Throws `UNSUPPORTED_MAGIC` for the formats before Kafka 0.11 or after ours, `RECORD_CORRUPT` for lengths that cannot be.
  */
 export function readHeader(bytes: Uint8Array, at: number, end: number): BatchHeader | undefined {
   if (end - at <= AT.magic) return undefined
@@ -183,8 +184,8 @@ export class BatchReader {
   }
 
   /**
-   * Reads the next `count` records; answers whether their offsets follow each other without a gap. Varints of one byte are read in place, the
-   * others by a call. A read behind the end of the array gives 0 bits, and the check that follows it refuses the record.
+   * Reads the next `count` records; answers whether their offsets follow each other without a gap. Varints of one byte are read in place,
+   * the others by a call. A read behind the end of the array gives 0 bits, and the check that follows it refuses the record.
    */
   #fill(columns: Columns, count: number): boolean {
     const { bytes, deltas, timestampDelta, keyAt, keyLength, valueAt, valueLength } = columns

@@ -1,6 +1,6 @@
 /**
- * What a log changes in a batch it takes: base offset and leader epoch, which the checksum doesn't cover, and the time of appending, after which it
- * is computed anew.
+ * What a log changes in a batch it takes: base offset and leader epoch, which the checksum doesn't cover, and the time of appending, after
+ * which it is computed anew.
  */
 import { readInt16, writeInt16, writeInt32, writeInt64 } from '../base/bytes.ts'
 import { AT, ATTRIBUTE } from './batch-layout.ts'

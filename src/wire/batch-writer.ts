@@ -1,7 +1,7 @@
 /**
- * Hot path. Writes records straight into their batch: one growing buffer, records from byte 61 on, header and checksum at `seal`. What has a length
- * that isn't known yet (a record, a value that its serde writes) leaves as many bytes for it as the one before needed, and is moved only when that
- * was wrong. A record of 113 bytes costs 65 to 80 ns, 150 when sealed with its checksum (benchmarks/micro/writer.ts).
+ * Hot path. Writes records straight into their batch: one growing buffer, records from byte 61 on, header and checksum at `seal`. What has
+ * a length that isn't known yet (a record, a value that its serde writes) leaves as many bytes for it as the one before needed, and is
+ * moved only when that was wrong. A record of 113 bytes costs 65 to 80 ns, 150 when sealed with its checksum (benchmarks/micro/writer.ts).
  */
 import { varintSize, writeInt16, writeInt32, writeInt64, writeVarint, writeVarlong } from '../base/bytes.ts'
 import { assert, ClusterError } from '../base/errors.ts'
@@ -188,7 +188,10 @@ export class BatchWriter implements PartitionWriter {
     this.#source = NO_VIEW
   }
 
-  /** The records behind room for a header: the buffer itself when it is well filled, else a copy, so that little batches keep little memory alive. */
+  /**
+   * The records behind room for a header: the buffer itself when it is well filled, else a copy, so that little batches keep little memory
+   * alive.
+   */
   #taken(codec: Codec): Uint8Array {
     const buffer = this.#bytes
     const at = this.#at
@@ -241,8 +244,8 @@ export class BatchWriter implements PartitionWriter {
   }
 
   /**
-   * Copies to the end. A whole array goes by a call (18 ns). A part of one would need a view for that (45 ns and garbage), so up to 160 bytes it
-   * goes by words instead (11 ns for 14 bytes, 38 for 88), the last of which may overlap the one before.
+   * Copies to the end. A whole array goes by a call (18 ns). A part of one would need a view for that (45 ns and garbage), so up to 160
+   * bytes it goes by words instead (11 ns for 14 bytes, 38 for 88), the last of which may overlap the one before.
    */
   #copy(from: Uint8Array, at: number, length: number): void {
     const to = this.#at

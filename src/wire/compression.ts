@@ -1,7 +1,7 @@
 /**
  * The codecs of record batches, by Kafka's numbers. Snappy and LZ4 are our own and always there; gzip and zstd need the platform, which
- * registers them once per process (an answer-neutral registration: a codec that is there always gives the same bytes back). What comes out is
- * capped, so that a small batch cannot claim all memory.
+ * registers them once per process (an answer-neutral registration: a codec that is there always gives the same bytes back). What comes out
+ * is capped, so that a small batch cannot claim all memory.
  */
 import { ClusterError } from '../base/errors.ts'
 import { lz4Compress, lz4Decompress } from './lz4.ts'
@@ -13,7 +13,10 @@ export const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 /** A codec of record batches. */
 export type Codec = (typeof CODECS)[number]
 
-/** Both directions of a codec. `decompress` throws `BATCH_TOO_LARGE` before it makes more than `maxBytes`, `RECORD_CORRUPT` on bytes that aren't its own. */
+/**
+ * Both directions of a codec. `decompress` throws `BATCH_TOO_LARGE` before it makes more than `maxBytes`, `RECORD_CORRUPT` on bytes that
+ * aren't its own.
+ */
 export interface Compression {
   readonly compress: (bytes: Uint8Array) => Uint8Array
   readonly decompress: (bytes: Uint8Array, maxBytes: number) => Uint8Array

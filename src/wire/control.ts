@@ -1,6 +1,7 @@
 /**
- * Control batches: what ends a transaction in a partition. One record in a batch of its own; its key says what it is (version int16, type int16:
- * 0 abort, 1 commit), its value which coordinator wrote it (version int16, epoch int32). `ControlRecordType` and `EndTxnMarker` of kafka-clients.
+ * Control batches: what ends a transaction in a partition. One record in a batch of its own; its key says what it is (version int16, type
+ * int16: 0 abort, 1 commit), its value which coordinator wrote it (version int16, epoch int32). `ControlRecordType` and `EndTxnMarker` of
+ * kafka-clients.
  */
 import { readInt16, readInt32, readVarint, readVarlong, writeInt16, writeInt32, type Cursor } from '../base/bytes.ts'
 import { ClusterError } from '../base/errors.ts'
@@ -27,8 +28,8 @@ export interface MarkerOptions extends Marker {
 const VERDICTS: readonly (Verdict | undefined)[] = ['abort', 'commit']
 
 /**
- * The marker of a control batch; `undefined` for the other kinds of control records (leader changes, snapshots), which mean nothing to a reader.
- * Throws `RECORD_CORRUPT` when it has no such record inside. The checksum is not compared: `BatchReader.open` does that.
+ * The marker of a control batch; `undefined` for the other kinds of control records (leader changes, snapshots), which mean nothing to a
+ * reader. Throws `RECORD_CORRUPT` when it has no such record inside. The checksum is not compared: `BatchReader.open` does that.
  */
 export function readMarker(bytes: Uint8Array, header: BatchHeader): Marker | undefined {
   const cursor: Cursor = { bytes, at: header.at + AT.records, end: header.at + header.length }

@@ -1,6 +1,7 @@
 /**
- * What an error code of a broker means for whom it answers: the table of `wire.md` §8 as data. An action says what the state machine that sent
- * the request does next; `becomes` is the library's own code for when it has to be told to somebody. Names are those of kafka-clients' `Errors`.
+ * What an error code of a broker means for whom it answers: one table, as data. An action says what the state machine that
+ * sent the request does next; `becomes` is the library's own code for when it has to be told to somebody. Names are those of kafka-clients'
+ * `Errors`.
  */
 import type { ErrorCode } from '../base/errors.ts'
 

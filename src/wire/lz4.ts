@@ -1,7 +1,7 @@
 /**
- * LZ4 frames (lz4_Frame_format.md 1.6), as Kafka uses them. Written: independent blocks of 64 KiB (the JVM refuses linked ones), no checksum but
- * the header's. Read: all of the format but dictionaries. Reading measures first, which checks each length against the bytes that are there and
- * the result against its cap, then allocates exactly once and copies.
+ * LZ4 frames (lz4_Frame_format.md 1.6), as Kafka uses them. Written: independent blocks of 64 KiB (the JVM refuses linked ones), no
+ * checksum but the header's. Read: all of the format but dictionaries. Reading measures first, which checks each length against the bytes
+ * that are there and the result against its cap, then allocates exactly once and copies.
  */
 import type { Cursor } from '../base/bytes.ts'
 import { ClusterError } from '../base/errors.ts'
@@ -37,7 +37,9 @@ export function lz4Compress(bytes: Uint8Array): Uint8Array {
   return into.slice(0, at + 4)
 }
 
-/** The bytes of an LZ4 frame. Throws `BATCH_TOO_LARGE` when they are more than `maxBytes`, `RECORD_CORRUPT` when this is not a whole frame. */
+/**
+ * The bytes of an LZ4 frame. Throws `BATCH_TOO_LARGE` when they are more than `maxBytes`, `RECORD_CORRUPT` when this is not a whole frame.
+ */
 export function lz4Decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
   const frame = readFrame(bytes)
   let size = 0

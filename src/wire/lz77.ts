@@ -1,10 +1,13 @@
 /**
  * What LZ4 and Snappy share: finding repetitions while writing, and copying them while reading. The finder is greedy: one hash table over
- * four-byte words, each candidate compared before it is used, longer steps the longer nothing was found. It is a function of the bytes alone,
- * so the same bytes always compress to the same bytes.
+ * four-byte words, each candidate compared before it is used, longer steps the longer nothing was found. It is a function of the bytes
+ * alone, so the same bytes always compress to the same bytes.
  */
 
-/** Told of each repetition, in order: the literals from `literalsAt` to `at`, then `length` bytes at `at` that also stand `offset` bytes before. */
+/**
+ * Told of each repetition, in order: the literals from `literalsAt` to `at`, then `length` bytes at `at` that also stand `offset` bytes
+ * before.
+ */
 export type EmitMatch = (literalsAt: number, at: number, offset: number, length: number) => void
 
 const TABLE_BITS = 14

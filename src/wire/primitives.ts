@@ -1,7 +1,7 @@
 /**
- * The fields of Kafka's requests and responses (kafka.apache.org/protocol, flexible versions): a reader and a writer. The reader checks every
- * length and count against the bytes that are left before anything is made of them; a count of n items claims at least n bytes. Byte fields are
- * views of the frame, not copies. 64-bit integers are numbers (`base/bytes`).
+ * The fields of Kafka's requests and responses (kafka.apache.org/protocol, flexible versions): a reader and a writer. The reader checks
+ * every length and count against the bytes that are left before anything is made of them; a count of n items claims at least n bytes. Byte
+ * fields are views of the frame, not copies. 64-bit integers are numbers (`base/bytes`).
  */
 import {
   readInt16,
@@ -181,8 +181,8 @@ export class Reader {
 }
 
 /**
- * Writes the fields of one message in order. What it answers is a list of pieces: bytes given to `records` are put in as they are, not copied, so
- * that a batch goes from its writer to the socket untouched.
+ * Writes the fields of one message in order. What it answers is a list of pieces: bytes given to `records` are put in as they are, not
+ * copied, so that a batch goes from its writer to the socket untouched.
  */
 export class Writer {
   #bytes: Uint8Array

@@ -1,7 +1,7 @@
 /**
  * Snappy (google/snappy format_description.txt). Written: the JVM's stream (xerial: a header, then blocks of 32 KiB with their lengths), as
- * Kafka's own clients do. Read: that stream, and a bare block, as librdkafka writes it. A block says its size first; that is believed only as far
- * as so many bytes could give it, and checked at the end.
+ * Kafka's own clients do. Read: that stream, and a bare block, as librdkafka writes it. A block says its size first; that is believed only
+ * as far as so many bytes could give it, and checked at the end.
  */
 import { readInt32, readUvarint, writeInt32, writeUvarint, type Cursor } from '../base/bytes.ts'
 import { ClusterError } from '../base/errors.ts'
@@ -30,7 +30,10 @@ export function snappyCompress(bytes: Uint8Array): Uint8Array {
   return into.slice(0, at)
 }
 
-/** The bytes of a xerial stream or a bare block. Throws `BATCH_TOO_LARGE` when they are more than `maxBytes`, `RECORD_CORRUPT` when this is neither. */
+/**
+ * The bytes of a xerial stream or a bare block. Throws `BATCH_TOO_LARGE` when they are more than `maxBytes`, `RECORD_CORRUPT` when this is
+ * neither.
+ */
 export function snappyDecompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
   const blocks = readBlocks(bytes)
   const size = blocks.reduce((sum, block) => sum + block.size, 0)

@@ -1,6 +1,6 @@
 /**
- * Batches written by kafka-clients 4.3.1 (`MemoryRecordsBuilder`, `EndTransactionMarker`), as hex. The five of `jvmBatches` hold the same records:
- * producer 77, epoch 3, sequence 42, transactional, base offset 1000.
+ * Batches written by kafka-clients 4.3.1 (`MemoryRecordsBuilder`, `EndTransactionMarker`), as hex. The five of `jvmBatches` hold the same
+ * records: producer 77, epoch 3, sequence 42, transactional, base offset 1000.
  */
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(/\s/g, ''), 'hex'))
