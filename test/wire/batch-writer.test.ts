@@ -109,6 +109,17 @@ for (const [name, append] of Object.entries(faces)) {
   })
 }
 
+it('finds room for a longer length in a buffer that is just full', () => {
+  for (let length = 120; length < 200; length++) {
+    const record: NaiveRecord = { offset: 0, timestamp: 5, key: null, value: new Uint8Array(length).fill(length), headers: [] }
+    for (const append of Object.values(faces)) {
+      const writer = new BatchWriter({ initialBytes: 256 })
+      append(writer, record)
+      expect(Buffer.compare(writer.seal(plain), naiveBatch([record]))).toBe(0)
+    }
+  }
+})
+
 it('gives in every codec what the reader reads', () => {
   fc.assert(
     fc.property(anyRecords, fc.constantFrom('none', 'snappy', 'lz4'), (records, codec) => {

@@ -168,6 +168,7 @@ describe('Reader', () => {
     for (const read of reads) expect(failure(() => read(new Reader(huge)))?.code).toBe('RECORD_CORRUPT')
     for (const read of [(r: Reader) => r.longBytes(), (r: Reader) => r.longArray(item)])
       expect(failure(() => read(new Reader(long)))?.code).toBe('RECORD_CORRUPT')
+    expect(failure(() => new Reader(Uint8Array.of(4, 0, 0)).nullableArray(item))?.code).toBe('RECORD_CORRUPT')
     expect(failure(() => new Reader(huge).skip(-1))?.code).toBe('RECORD_CORRUPT')
     expect(made).toBe(0)
   })
