@@ -1,7 +1,6 @@
-/** The value of an edge below a table, as its sender holds it: one object, overwritten for each record, so a change costs no allocation. */
-import type { MaybePromise } from '../base/maybe-promise.ts'
-import { chain } from '../base/maybe-promise.ts'
-import { noHeaders } from '../model/headers.ts'
+/** Hot path. The value of an edge below a table, as its sender holds it: one object, overwritten for each record, so a change costs no allocation. */
+import { noHeaders, type Headers } from '../model/headers.ts'
+import type { RecordContext, RecordMetadata } from '../model/record.ts'
 import type { SlotValues } from '../state/store-spec.ts'
 import { restored, type Change, type Emit, type OperatorContext } from '../topology/operator.ts'
 
@@ -20,16 +19,38 @@ export function newChange<V>(): MutableChange<V> {
   return { value: null, old: null, latest: true }
 }
 
-/** Forwards, at each flush, the last value of every key written since the one before, with that flush's value as the old one. */
-export function emitOnFlush<K, V>(slots: SlotValues<K, V>, next: Emit<K, Change<V>>, context: OperatorContext): void {
+/** Told of each write whose change waits for the flush. */
+export type Noted = (slot: number, record: RecordContext) => void
+
+/**
+ * Forwards, at each flush, the last value of every key written since the one before, with that flush's value as the old one. It has the row's
+ * time and the headers of the record that wrote it last; the answer is to be called at each write, so that those are known.
+ */
+export function emitOnFlush<K, V>(slots: SlotValues<K, V>, next: Emit<K, Change<V>>, context: OperatorContext): Noted {
   const emit = restored(next)
   const change = newChange<V>()
-  slots.onFlush((slot): MaybePromise<void> => {
+  const as = { topic: '', partition: -1, offset: -1, timestamp: -1, headers: noHeaders } satisfies RecordMetadata
+  const headersOf = new Map<number, Headers>()
+  const forward = (slot: number, old: V | undefined): void | Promise<void> => {
+    const value = slots.value(slot)
+    // Came and went between two flushes: nobody below has heard of it.
+    if (value === undefined && old === undefined && context.sendsOldValues) return undefined
+    change.value = value ?? null
+    change.old = old ?? null
+    as.timestamp = slots.timestamp(slot)
+    as.headers = noHeaders
+    if (headersOf.size > 0) {
+      as.headers = headersOf.get(slot) ?? noHeaders
+      headersOf.delete(slot)
+    }
+    return emit(slots.key(slot), change, context.record, as)
+  }
+  slots.onFlush((slot) => {
     const old = context.sendsOldValues ? slots.prior(slot) : undefined
-    return chain(old, (before) => {
-      change.value = slots.value(slot) ?? null
-      change.old = before ?? null
-      return emit(slots.key(slot), change, context.record, { topic: '', partition: -1, offset: -1, timestamp: slots.timestamp(slot), headers: noHeaders })
-    })
+    return old instanceof Promise ? old.then((found) => forward(slot, found)) : forward(slot, old)
   })
+  return (slot, { headers }) => {
+    if (headers.length > 0) headersOf.set(slot, headers)
+    else if (headersOf.size > 0) headersOf.delete(slot)
+  }
 }

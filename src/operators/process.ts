@@ -9,12 +9,22 @@ import type { Emit, Operator, OperatorContext } from '../topology/operator.ts'
 import type { FixedKeyProcessor, Processor, ProcessorContext } from './processor.ts'
 
 /** Runs a processor; it may change the key. Throws a `TopologyError` when the supplier answers the same object twice. */
-export function process<K, V, KOut, VOut>(supplier: () => Processor<K, V, KOut, VOut>, stores: readonly StoreSpec[]): Operator<K, V, KOut, VOut> {
-  return { ...step(supplier, stores), role: 'KSTREAM-PROCESSOR-', traits: { changesKey: true, changesValue: true, readsKey: true, readsValue: true } }
+export function process<K, V, KOut, VOut>(
+  supplier: () => Processor<K, V, KOut, VOut>,
+  stores: readonly StoreSpec[],
+): Operator<K, V, KOut, VOut> {
+  return {
+    ...step(supplier, stores),
+    role: 'KSTREAM-PROCESSOR-',
+    traits: { changesKey: true, changesValue: true, readsKey: true, readsValue: true },
+  }
 }
 
 /** Runs a processor that keeps the key, so that no repartition follows. */
-export function processValues<K, V, VOut>(supplier: () => FixedKeyProcessor<K, V, VOut>, stores: readonly StoreSpec[]): Operator<K, V, K, VOut> {
+export function processValues<K, V, VOut>(
+  supplier: () => FixedKeyProcessor<K, V, VOut>,
+  stores: readonly StoreSpec[],
+): Operator<K, V, K, VOut> {
   return { ...step(supplier, stores), role: 'KSTREAM-PROCESSVALUES-', traits: { changesValue: true, readsKey: true, readsValue: true } }
 }
 
@@ -23,7 +33,12 @@ function step<K, V, KOut, VOut>(
   stores: readonly StoreSpec[],
 ): Pick<Operator<K, V, KOut, VOut>, 'naming' | 'stores' | 'start'> {
   if (supplier() === supplier()) {
-    throw new TopologyError([{ code: 'ARGUMENT_INVALID', message: 'a processor supplier must make a new processor at each call, as in () => new Counter(): each task has its own' }])
+    throw new TopologyError([
+      {
+        code: 'ARGUMENT_INVALID',
+        message: 'a processor supplier must make a new processor at each call, as in () => new Counter(): each task has its own',
+      },
+    ])
   }
   return { naming: { stores: 'none', namedIsFree: true }, stores, start: (next, context) => new Running(supplier(), next, context).emit }
 }
@@ -47,7 +62,8 @@ class Running<K, V, KOut, VOut> {
     if (processor.close !== undefined) context.onClose(() => processor.close?.())
     const handle = (key: K, value: V, record: RecordContext): void | Promise<void> =>
       this.#run(() => processor.process(new StreamRecord(key, value, record.timestamp, record.headers)))
-    this.emit = (key, value, record) => (starting === undefined ? handle(key, value, record) : starting.then(() => handle(key, value, record)))
+    this.emit = (key, value, record) =>
+      starting === undefined ? handle(key, value, record) : starting.then(() => handle(key, value, record))
   }
 
   /** Runs user code; what it forwarded counts as part of it. */
@@ -101,7 +117,11 @@ class Running<K, V, KOut, VOut> {
   #forward(record: StreamRecord<KOut, VOut>, child: string | undefined): void | Promise<void> {
     if (this.#active === 0) {
       const { node } = this.#context
-      throw new ProcessingError('CONTEXT_CLOSED', `step ${node} forwards after its process() has ended: forward before the promise it answers has settled`, { context: { node } })
+      throw new ProcessingError(
+        'CONTEXT_CLOSED',
+        `step ${node} forwards after its process() has ended: forward before the promise it answers has settled`,
+        { context: { node } },
+      )
     }
     const emit = child === undefined ? this.#next : this.#child(child)
     if (this.#waiting !== undefined) {
@@ -133,6 +153,10 @@ class Running<K, V, KOut, VOut> {
     const { children, node } = this.#context
     const found = children.get(name)
     if (found !== undefined) return found
-    throw new ProcessingError('UNKNOWN_CHILD', `step ${node} forwards to ${name}, which is not below it: its children are ${[...children.keys()].join(', ') || 'none'}`, { context: { node } })
+    throw new ProcessingError(
+      'UNKNOWN_CHILD',
+      `step ${node} forwards to ${name}, which is not below it: its children are ${[...children.keys()].join(', ') || 'none'}`,
+      { context: { node } },
+    )
   }
 }

@@ -13,7 +13,8 @@ export function valueOf<T>(result: T, context: OperatorContext, what: string): T
 
 /** A pair of key and value; throws `PROCESSOR_RESULT` for anything else, and for a pair with undefined in it. */
 export function pairOf<K, V>(result: readonly [K, V], context: OperatorContext, what: string): readonly [K, V] {
-  if (!Array.isArray(result) || result.length !== 2 || result[0] === undefined || result[1] === undefined) throw wrongResult(result, context, what)
+  if (!Array.isArray(result) || result.length !== 2 || result[0] === undefined || result[1] === undefined)
+    throw wrongResult(result, context, what)
   return result
 }
 
@@ -45,7 +46,9 @@ function wrongResult(result: unknown, { node }: OperatorContext, what: string): 
 function shown(result: unknown): string {
   if (result === undefined) return 'undefined (null is a value, undefined is not)'
   if (result instanceof Promise) return 'a promise: asynchronous code goes into mapValuesAsync (or mapAsync, filterAsync, forEachAsync)'
-  if (Array.isArray(result)) return result.includes(undefined) ? 'an array with undefined in it (null is a value, undefined is not)' : `an array of ${result.length}`
-  if (typeof result === 'string') return `the text '${result.slice(0, 64)}'`
-  return typeof result === 'object' && result !== null ? 'an object' : String(result)
+  if (Array.isArray(result))
+    return result.includes(undefined) ? 'an array with undefined in it (null is a value, undefined is not)' : `an array of ${result.length}`
+  if (result === null) return 'null'
+  // The value itself is the user's data and stays out of texts that are logged.
+  return typeof result === 'object' ? 'an object' : `a ${typeof result}`
 }

@@ -5,7 +5,7 @@
 import { each } from '../base/maybe-promise.ts'
 import type { RecordContext } from '../model/record.ts'
 import type { Naming, Operator } from '../topology/operator.ts'
-import { itemsOf, pairOf, valueOf } from './result.ts'
+import { isKept, itemsOf, pairOf, refusePromise, valueOf } from './result.ts'
 
 /** A function of a record. */
 export type RecordFunction<K, V, R> = (value: V, key: K, record: RecordContext) => R
@@ -19,13 +19,16 @@ export function filter<K, V>(keep: RecordFunction<K, V, boolean>): Operator<K, V
     traits: { readsKey: true, readsValue: true },
     naming,
     stores: [],
-    start: (next) => (key, value, record) => (keep(value, key, record) ? next(key, value, record) : undefined),
+    start: (next, context) => (key, value, record) => (isKept(keep(value, key, record), context) ? next(key, value, record) : undefined),
   }
 }
 
 /** Passes on the records that `drop` answers false for. */
 export function filterNot<K, V>(drop: RecordFunction<K, V, boolean>): Operator<K, V, K, V> {
-  return filter((value, key, record) => !drop(value, key, record))
+  return {
+    ...filter(drop),
+    start: (next, context) => (key, value, record) => (isKept(drop(value, key, record), context) ? undefined : next(key, value, record)),
+  }
 }
 
 /** Gives each record the value that `f` answers. */
@@ -47,7 +50,9 @@ export function flatMapValues<K, V, VOut>(f: RecordFunction<K, V, Iterable<VOut>
     naming,
     stores: [],
     start: (next, context) => (key, value, record) =>
-      each(itemsOf(f(value, key, record), context, 'an iterable of values'), (item) => next(key, item, record)),
+      each(itemsOf(f(value, key, record), context, 'an iterable of values'), (item) =>
+        next(key, valueOf(item, context, 'an iterable of values, none of them undefined'), record),
+      ),
   }
 }
 
@@ -59,8 +64,8 @@ export function map<K, V, KOut, VOut>(f: RecordFunction<K, V, readonly [KOut, VO
     naming,
     stores: [],
     start: (next, context) => (key, value, record) => {
-      const [newKey, newValue] = pairOf(f(value, key, record), context, 'a pair: ')
-      return next(newKey, newValue, record)
+      const pair = pairOf(f(value, key, record), context, 'a pair [key, value]')
+      return next(pair[0], pair[1], record)
     },
   }
 }
@@ -74,8 +79,8 @@ export function flatMap<K, V, KOut, VOut>(f: RecordFunction<K, V, Iterable<reado
     stores: [],
     start: (next, context) => (key, value, record) =>
       each(itemsOf(f(value, key, record), context, 'an iterable of pairs'), (pair) => {
-        const [newKey, newValue] = pairOf(pair, context, 'an iterable; each item is')
-        return next(newKey, newValue, record)
+        const checked = pairOf(pair, context, 'an iterable of pairs [key, value]')
+        return next(checked[0], checked[1], record)
       }),
   }
 }
@@ -98,8 +103,8 @@ export function peek<K, V>(f: RecordFunction<K, V, void>): Operator<K, V, K, V> 
     traits: { readsKey: true, readsValue: true },
     naming,
     stores: [],
-    start: (next) => (key, value, record) => {
-      f(value, key, record)
+    start: (next, context) => (key, value, record) => {
+      refusePromise(f(value, key, record), context)
       return next(key, value, record)
     },
   }
@@ -112,10 +117,7 @@ export function forEach<K, V>(f: RecordFunction<K, V, void>): Operator<K, V, nev
     traits: { readsKey: true, readsValue: true },
     naming,
     stores: [],
-    start: () => (key, value, record) => {
-      f(value, key, record)
-      return undefined
-    },
+    start: (_next, context) => (key, value, record) => refusePromise(f(value, key, record), context),
   }
 }
 
@@ -126,7 +128,7 @@ export function print<K, V>(text: RecordFunction<K, V, string>): Operator<K, V, 
     traits: { readsKey: true, readsValue: true },
     naming,
     stores: [],
-    start: (_next, context) => (key, value, record) => context.print(text(value, key, record)),
+    start: (_next, context) => (key, value, record) => context.print(valueOf(text(value, key, record), context, 'a text')),
   }
 }
 

@@ -1,12 +1,14 @@
 /**
- * Tables: their sources, their views, and how they are read. A table without a store of its own reads through to its source; a change carries
- * the old value only where somebody below asked for it. An update that is older than the row is applied all the same: offset order decides.
+ * Hot path. Tables: their sources, their views, and how they are read. A table without a store of its own reads through to its source; a change
+ * carries the old value only where somebody below asked for it. An update that is older than the row is applied all the same: offset order
+ * decides.
  */
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import type { RecordContext } from '../model/record.ts'
 import type { Entry, KeyValueStore, KeyValueStoreSpec } from '../state/store-spec.ts'
-import type { Change, Emit, Naming, Operator, OperatorContext, TableReader } from '../topology/operator.ts'
+import type { Change, Emit, Operator, OperatorContext, TableReader } from '../topology/operator.ts'
 import { emitOnFlush, newChange, type EmitWhen } from './change.ts'
-import { valueOf } from './result.ts'
+import { isKept, valueOf } from './result.ts'
 
 /** How a table is kept. */
 export interface TableOptions<K, V> {
@@ -36,35 +38,61 @@ export function toTable<K, V>({ store, emit }: TableOptions<K, V>): Operator<K, 
   }
 }
 
-function upsert<K, V>(next: Emit<K, Change<V>>, context: OperatorContext, { store, emit }: TableOptions<K, V>): Emit<K, V | null> {
-  const change = newChange<V>()
-  if (!context.hasStore(store)) {
-    return (key, value, record) => {
-      if (key === null) return context.dropped('null_key')
-      change.value = value
-      change.old = null
-      return next(key, change, record)
-    }
-  }
+function upsert<K, V>(next: Emit<K, Change<V>>, context: OperatorContext, options: TableOptions<K, V>): Emit<K, V | null> {
+  const { store, emit } = options
+  if (!context.hasStore(store)) return passOn(next, context)
+  if (emit === 'every-update' && !context.sendsOldValues) return overwrite(next, context, store)
   const slots = context.slots<K, V>(store)
-  if (emit === 'on-commit') emitOnFlush(slots, next, context)
+  const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context) : undefined
+  const keepsHeaders = store.format === 'headers'
+  const change = newChange<V>()
+  const write = (slot: number, key: K, value: V | null, record: RecordContext): void | Promise<void> => {
+    const old = slots.value(slot) ?? null
+    slots.set(slot, value, record.timestamp, keepsHeaders ? record.headers : undefined)
+    if (noted !== undefined) return noted(slot, record)
+    change.value = value
+    change.old = old
+    return next(key, change, record)
+  }
   return (key, value, record) => {
     if (key === null) return context.dropped('null_key')
-    const write = (slot: number): void | Promise<void> => {
-      const old = context.sendsOldValues ? (slots.value(slot) ?? null) : null
-      slots.set(slot, value, record.timestamp, record.headers)
-      if (emit === 'on-commit') return undefined
-      change.value = value
-      change.old = old
-      return next(key, change, record)
-    }
     const slot = slots.find(key)
-    return typeof slot === 'number' ? write(slot) : slot.then(write)
+    return typeof slot === 'number' ? write(slot, key, value, record) : slot.then((found) => write(found, key, value, record))
   }
 }
 
-/** What a view of a table does with one row. */
-type RowFunction<K, V, VOut> = (value: V, key: K) => VOut | null
+/** Without a store: a change that knows no old value. */
+function passOn<K, V>(next: Emit<K, Change<V>>, context: OperatorContext): Emit<K, V | null> {
+  const change = newChange<V>()
+  return (key, value, record) => {
+    if (key === null) return context.dropped('null_key')
+    change.value = value
+    return next(key, change, record)
+  }
+}
+
+/** Nobody wants old values, so nothing is read: a table that is larger than the cache loads at the speed of writing. */
+function overwrite<K, V>(next: Emit<K, Change<V>>, context: OperatorContext, store: KeyValueStoreSpec<K, V>): Emit<K, V | null> {
+  const rows = context.store<KeyValueStore<K, V>>(store)
+  const change = newChange<V>()
+  return (key, value, record) => {
+    if (key === null) return context.dropped('null_key')
+    rows.put(key, value)
+    change.value = value
+    return next(key, change, record)
+  }
+}
+
+/** What a view of a table makes of one row; null: it has none. */
+type RowFunction<K, V, VOut> = (value: V, key: K, context: OperatorContext) => VOut | null
+
+function kept<K, V>(keep: (value: V, key: K) => boolean): RowFunction<K, V, V> {
+  return (value, key, context) => (isKept(keep(value, key), context) ? value : null)
+}
+
+function mapped<K, V, VOut>(f: (value: V, key: K) => VOut): RowFunction<K, V, VOut> {
+  return (value, key, context) => valueOf(f(value, key), context, 'a value or null')
+}
 
 /** A view's options: its own store, if it has one. */
 export interface ViewOptions<K, V> {
@@ -72,52 +100,85 @@ export interface ViewOptions<K, V> {
   readonly emit: EmitWhen
 }
 
-/** Keeps the rows that `keep` answers true for; the others become tombstones. */
+interface View<K, V, VOut> extends ViewOptions<K, VOut> {
+  readonly role: string
+  readonly row: RowFunction<K, V, VOut>
+  /** True: a change from nothing to nothing isn't forwarded, where old values show that it is one. */
+  readonly skipsEmpty: boolean
+}
+
+/** Keeps the rows that `keep` answers true for; the others become tombstones, also for keys that never were in it (Kafka Streams' rule). */
 export function tableFilter<K, V>(keep: (value: V, key: K) => boolean, options: ViewOptions<K, V>): Operator<K, Change<V>, K, Change<V>> {
-  return view('KTABLE-FILTER-', (value, key) => (keep(value, key) ? value : null), { ...options, skipsEmpty: true })
+  return view({ ...options, role: 'KTABLE-FILTER-', row: kept(keep), skipsEmpty: true })
 }
 
-/** Gives each row the value that `f` answers. */
-export function tableMapValues<K, V, VOut>(f: (value: V, key: K) => VOut, options: ViewOptions<K, VOut>): Operator<K, Change<V>, K, Change<VOut>> {
-  return view<K, V, VOut>('KTABLE-MAPVALUES-', f, { ...options, skipsEmpty: false })
-}
-
-function view<K, V, VOut>(
-  role: string,
-  f: RowFunction<K, V, VOut>,
-  { store, emit, skipsEmpty }: ViewOptions<K, VOut> & { readonly skipsEmpty: boolean },
+/** Gives each row the value that `f` answers; null deletes it. `f` never sees null. */
+export function tableMapValues<K, V, VOut>(
+  f: (value: V, key: K) => VOut,
+  options: ViewOptions<K, VOut>,
 ): Operator<K, Change<V>, K, Change<VOut>> {
-  const naming: Naming = { stores: 'none' }
+  return view<K, V, VOut>({ ...options, role: 'KTABLE-MAPVALUES-', row: mapped(f), skipsEmpty: false })
+}
+
+function view<K, V, VOut>(options: View<K, V, VOut>): Operator<K, Change<V>, K, Change<VOut>> {
+  const { role, store } = options
   return {
     role,
-    traits: { changesValue: true, readsKey: true, readsValue: true, passesOldValue: store === undefined, ownsOldValue: store !== undefined },
-    naming,
-    stores: store === undefined ? [] : [store],
-    start: (next, context) => {
-      const change = newChange<VOut>()
-      const compute = (value: V | null | undefined, key: K): VOut | null => (value === null || value === undefined ? null : valueOf(f(value, key), context, 'a value or null'))
-      const forward: Emit<K, { readonly value: VOut | null; readonly old: VOut | null }> = (key, { value, old }, record) => {
-        if (skipsEmpty && context.sendsOldValues && value === null && old === null) return undefined
-        change.value = value
-        change.old = old
-        return next(key, change, record)
-      }
-      if (store === undefined) {
-        return (key, { value, old }, record) => forward(key, { value: compute(value, key), old: context.sendsOldValues ? compute(old, key) : null }, record)
-      }
-      const slots = context.slots<K, VOut>(store)
-      if (emit === 'on-commit') emitOnFlush(slots, next, context)
-      return (key, { value }, record) => {
-        const computed = compute(value, key)
-        return chain(slots.find(key), (slot) => {
-          const old = context.sendsOldValues ? (slots.value(slot) ?? null) : null
-          if (skipsEmpty && context.sendsOldValues && computed === null && old === null) return undefined
-          slots.set(slot, computed, record.timestamp, record.headers)
-          return emit === 'on-commit' ? undefined : forward(key, { value: computed, old }, record)
-        })
-      }
+    traits: {
+      changesValue: true,
+      readsKey: true,
+      readsValue: true,
+      passesOldValue: store === undefined,
+      ownsOldValue: store !== undefined,
     },
+    naming: { stores: 'none' },
+    stores: store === undefined ? [] : [store],
+    start: (next, context) => (store === undefined ? viewThrough(next, context, options) : viewKept(next, context, { ...options, store })),
   }
+}
+
+/** A view without a store: its old value is what it makes of the old value below it. */
+function viewThrough<K, V, VOut>(
+  next: Emit<K, Change<VOut>>,
+  context: OperatorContext,
+  { row, skipsEmpty }: View<K, V, VOut>,
+): Emit<K, Change<V>> {
+  const compute = rowOf(row, context)
+  const change = newChange<VOut>()
+  const { sendsOldValues } = context
+  return (key, { value, old, latest }, record) => {
+    const computed = compute(value, key)
+    const before = sendsOldValues ? compute(old, key) : null
+    if (skipsEmpty && sendsOldValues && computed === null && before === null) return undefined
+    change.value = computed
+    change.old = before
+    change.latest = latest
+    return next(key, change, record)
+  }
+}
+
+/** A view with a store: its old value is what the store held. */
+function viewKept<K, V, VOut>(
+  next: Emit<K, Change<VOut>>,
+  context: OperatorContext,
+  { row, skipsEmpty, store, emit }: View<K, V, VOut> & { readonly store: KeyValueStoreSpec<K, VOut> },
+): Emit<K, Change<V>> {
+  const compute = rowOf(row, context)
+  const update = upsert(next, context, { store, emit })
+  if (!skipsEmpty || !context.sendsOldValues) return (key, { value }, record) => update(key, compute(value, key), record)
+  const slots = context.slots<K, VOut>(store)
+  return (key, { value }, record) => {
+    const computed = compute(value, key)
+    if (computed !== null) return update(key, computed, record)
+    const slot = slots.find(key)
+    if (typeof slot === 'number') return slots.value(slot) === undefined ? undefined : update(key, null, record)
+    return slot.then((found) => (slots.value(found) === undefined ? undefined : update(key, null, record)))
+  }
+}
+
+/** What user code makes of a value; it never sees a missing one. */
+function rowOf<K, V, VOut>(row: RowFunction<K, V, VOut>, context: OperatorContext): (value: V | null | undefined, key: K) => VOut | null {
+  return (value, key) => (value === null || value === undefined ? null : row(value, key, context))
 }
 
 /** The changes of a table as a stream of its new values, tombstones included. */
@@ -144,23 +205,24 @@ export function storeReader<K, V>(store: KeyValueStoreSpec<K, V>): TableReader<K
 
 /** Reads a filtered view through the table below it. */
 export function filterReader<K, V>(parent: TableReader<K, V>, keep: (value: V, key: K) => boolean): TableReader<K, V> {
-  return throughReader(parent, (value, key) => (keep(value, key) ? value : null))
+  return throughReader(parent, kept(keep))
 }
 
 /** Reads a mapped view through the table below it. */
 export function mapValuesReader<K, V, VOut>(parent: TableReader<K, V>, f: (value: V, key: K) => VOut): TableReader<K, VOut> {
-  return throughReader<K, V, VOut>(parent, f)
+  return throughReader(parent, mapped(f))
 }
 
-function throughReader<K, V, VOut>(parent: TableReader<K, V>, f: RowFunction<K, V, VOut>): TableReader<K, VOut> {
+function throughReader<K, V, VOut>(parent: TableReader<K, V>, row: RowFunction<K, V, VOut>): TableReader<K, VOut> {
   return {
     stores: parent.stores,
     open: (context) => {
       const read = parent.open(context)
       return (key): MaybePromise<Entry<VOut> | undefined> =>
         chain(read(key), (entry) => {
-          const value = entry === undefined ? null : f(entry.value, key)
-          return entry === undefined || value === null ? undefined : { ...entry, value }
+          if (entry === undefined) return undefined
+          const value = row(entry.value, key, context)
+          return value === null ? undefined : { value, timestamp: entry.timestamp, headers: entry.headers }
         })
     },
   }

@@ -1,6 +1,7 @@
 /**
- * Where an event belongs: tumbling and hopping windows over event time, aligned to the epoch, half-open [start, end). Placement is pure: a
- * timestamp in, the starts of its windows out, in ascending order. No window has a negative start.
+ * Where an event belongs: tumbling and hopping windows over event time, aligned to the epoch, half-open [start, end). Placing is pure: a
+ * timestamp in, windows out, in ascending order of their starts. The first start is floor(max(0, t − size + advance) ÷ advance) × advance (Kafka
+ * Streams' `TimeWindows.windowsFor`), so no window has a negative one; the others follow every advance, up to the timestamp.
  */
 import { TopologyError } from '../base/errors.ts'
 
@@ -16,27 +17,61 @@ export interface TimeWindows {
   grace(ms: number): TimeWindows
 }
 
+/** The windows of one event, as columns, so that placing it makes no object: one a step, overwritten. Times are milliseconds since the epoch. */
+export interface Placements {
+  count: number
+  readonly starts: number[]
+  /** Exclusive. */
+  readonly ends: number[]
+}
+
 /** Windows of a size that follow one another. Throws `WINDOW_INVALID`. */
 export function tumbling(sizeMs: number): TimeWindows {
-  return timeWindows('tumbling', sizeMs, sizeMs, 0)
+  return timeWindows('tumbling', { sizeMs, advanceMs: sizeMs, graceMs: 0 })
 }
 
 /** Windows of a size that start every `advance` ms and so overlap. Throws `WINDOW_INVALID`. */
 export function hopping(sizeMs: number, { advance }: { readonly advance: number }): TimeWindows {
-  return timeWindows('hopping', sizeMs, advance, 0)
+  return timeWindows('hopping', { sizeMs, advanceMs: advance, graceMs: 0 })
 }
 
-/** The start of the first window that holds a timestamp, in ms; the others follow every `advanceMs` up to the timestamp. */
-export function firstStart({ sizeMs, advanceMs }: TimeWindows, timestamp: number): number {
-  return Math.floor(Math.max(0, timestamp - sizeMs + advanceMs) / advanceMs) * advanceMs
+/** No windows yet, to be overwritten. */
+export function newPlacements(): Placements {
+  return { count: 0, starts: [], ends: [] }
 }
 
-function timeWindows(kind: TimeWindows['kind'], sizeMs: number, advanceMs: number, graceMs: number): TimeWindows {
-  const size = kind === 'tumbling' ? 'tumbling(size)' : 'hopping(size, { advance })'
-  if (!(Number.isFinite(sizeMs) && sizeMs > 0)) throw invalid(`${size}: the size is ${sizeMs}; give milliseconds above 0, as minutes(1)`)
-  if (!(advanceMs > 0 && advanceMs <= sizeMs)) throw invalid(`${size}: the advance is ${advanceMs}; give milliseconds above 0 and at most the size (${sizeMs})`)
-  if (!(Number.isFinite(graceMs) && graceMs >= 0)) throw invalid(`grace(ms): the grace is ${graceMs}; give milliseconds, at least 0`)
-  return Object.freeze({ kind, sizeMs, advanceMs, graceMs, grace: (ms: number) => timeWindows(kind, sizeMs, advanceMs, ms) })
+/** Writes the windows that hold a time, in ms since the epoch, into `into`. These kinds don't depend on which windows there are already. */
+export function place({ sizeMs, advanceMs }: TimeWindows, timestamp: number, into: Placements): void {
+  const { starts, ends } = into
+  let count = 0
+  const earliest = Math.max(0, timestamp - sizeMs + advanceMs)
+  // The remainder of doubles is exact, their quotient isn't.
+  for (let start = earliest - (earliest % advanceMs); start <= timestamp; start += advanceMs) {
+    starts[count] = start
+    ends[count] = start + sizeMs
+    count++
+  }
+  into.count = count
+}
+
+type Sizes = Pick<TimeWindows, 'sizeMs' | 'advanceMs' | 'graceMs'>
+
+function timeWindows(kind: TimeWindows['kind'], sizes: Sizes): TimeWindows {
+  const { sizeMs, advanceMs, graceMs } = sizes
+  const call = kind === 'tumbling' ? 'tumbling(size)' : 'hopping(size, { advance })'
+  if (!isWhole(sizeMs, 1))
+    throw invalid(`${call}: the size is ${String(sizeMs)}; give a whole number of milliseconds above 0, as minutes(1)`)
+  if (!isWhole(advanceMs, 1) || advanceMs > sizeMs) {
+    throw invalid(
+      `${call}: the advance is ${String(advanceMs)}; give a whole number of milliseconds above 0 and at most the size (${sizeMs})`,
+    )
+  }
+  if (!isWhole(graceMs, 0)) throw invalid(`grace(ms): the grace is ${String(graceMs)}; give a whole number of milliseconds, at least 0`)
+  return Object.freeze({ kind, ...sizes, grace: (ms: number) => timeWindows(kind, { ...sizes, graceMs: ms }) })
+}
+
+function isWhole(ms: number, least: number): boolean {
+  return Number.isSafeInteger(ms) && ms >= least
 }
 
 function invalid(message: string): TopologyError {

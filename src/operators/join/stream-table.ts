@@ -1,8 +1,10 @@
 /**
- * Stream-table join: each record of the stream meets the row that the table has for its key at that moment; the table's own updates emit
- * nothing. Inner drops records without a row, left hands the joiner null. The result has the record's time and headers.
+ * Hot path. Stream-table join: each record of the stream meets the row that the table has for its key at that moment; the table's own updates
+ * emit nothing. Inner drops records without a key and passes over those without a row, left hands the joiner null for both. The result has the
+ * record's time and headers.
  */
-import { chain } from '../../base/maybe-promise.ts'
+import type { RecordContext } from '../../model/record.ts'
+import type { Entry } from '../../state/store-spec.ts'
 import type { Operator, TableReader } from '../../topology/operator.ts'
 import { valueOf } from '../result.ts'
 
@@ -23,13 +25,15 @@ export function streamTableJoin<K, V, T, VOut>({ table, left, join }: StreamTabl
     stores: table.stores,
     start: (next, context) => {
       const read = table.open(context)
+      const meet = (row: Entry<T> | undefined, key: K, value: V, record: RecordContext): void | Promise<void> => {
+        if (row === undefined && !left) return undefined
+        return next(key, valueOf(join(value, row === undefined ? null : row.value, key), context, 'a value or null'), record)
+      }
       return (key, value, record) => {
         if (value === null) return context.dropped('null_value')
-        if (key === null && !left) return context.dropped('null_key')
-        return chain(key === null ? undefined : read(key), (entry) => {
-          if (entry === undefined && !left) return undefined
-          return next(key, valueOf(join(value, entry === undefined ? null : entry.value, key), context, 'a value or null'), record)
-        })
+        if (key === null) return left ? meet(undefined, key, value, record) : context.dropped('null_key')
+        const row = read(key)
+        return row instanceof Promise ? row.then((found) => meet(found, key, value, record)) : meet(row, key, value, record)
       }
     },
   }
