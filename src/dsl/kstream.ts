@@ -4,7 +4,7 @@
  */
 import type { RecordContext } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
-import type { Topic } from '../model/topic.ts'
+import type { SinkTopic } from '../model/topic.ts'
 import { streamTableJoin } from '../operators/join/stream-table.ts'
 import { process, processValues } from '../operators/process.ts'
 import type { FixedKeyProcessor, Processor } from '../operators/processor.ts'
@@ -82,14 +82,22 @@ export class KStream<K, V> {
     this.apply(stateless.print((value, key) => `${label}${String(key)}, ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`), options)
   }
 
-  /** This stream and the others as one. `web.merge(shop, phone)` */
-  merge(...streams: readonly KStream<K, V>[]): KStream<K, V> {
-    const [other, ...rest] = streams
-    if (other === undefined) return this
-    const { key, value, call, graph } = this.#parts
+  /** This stream and the others as one; options may come last. `web.merge(shop, phone)` */
+  merge(...streams: readonly (KStream<K, V> | StepOptions)[]): KStream<K, V> {
+    const others = streams.filter((stream): stream is KStream<K, V> => stream instanceof KStream)
+    const [options] = streams.filter((stream): stream is StepOptions => !(stream instanceof KStream))
+    let merged: KStream<K, V> = this
+    for (const other of others) merged = merged.#with(other, options)
+    return merged
+  }
+
+  #with(other: KStream<K, V>, options: StepOptions | undefined): KStream<K, V> {
+    const { call, graph } = this.#parts
     const theirs = other.#parts
-    const merged = graph.add({ kind: 'step', name: undefined, operator: stateless.merge<K, V>(), parents: [call, theirs.call], key: key ?? theirs.key, value: value ?? theirs.value })
-    return this.#stream<K, V>({ call: merged, key: key ?? theirs.key, value: value ?? theirs.value }).merge(...rest)
+    const key = this.#parts.key ?? theirs.key
+    const value = this.#parts.value ?? theirs.value
+    const step = graph.add({ kind: 'step', name: options?.name, operator: stateless.merge<K, V>(), parents: [call, theirs.call], key, value })
+    return this.#stream<K, V>({ call: step, key, value })
   }
 
   /**
@@ -164,7 +172,7 @@ export class KStream<K, V> {
   }
 
   /** Writes to a topic; null is written as a tombstone. With a function the topic is chosen per record. `totals.to(topic('totals', { key: serdes.string, value: serdes.long }))` */
-  to(sink: Topic<K, V> | Topic<Exclude<K, null>, Exclude<V, null>> | Topic<K, Exclude<V, null>> | Callback<K, V, string>, options: SinkOptions<K, V> = {}): void {
+  to(sink: SinkTopic<Exclude<K, null>, Exclude<V, null>> | Callback<K, V, string>, options: SinkOptions<K, V> = {}): void {
     const { graph, call } = this.#parts
     const target = typeof sink === 'function' ? { topic: sink, key: this.#parts.key, value: this.#parts.value } : { topic: sink.name, key: erased(sink.key), value: erased(sink.value) }
     const key = erased(options.key) ?? target.key

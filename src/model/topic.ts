@@ -14,6 +14,17 @@ export interface Topic<K, V> {
   readonly nullable?: Nullable
   /** Never there: carries the types of key and value. */
   readonly types?: readonly [key: K, value: V]
+  /** Never there: what may be written to it. */
+  readonly accepts?: (key: K, value: V) => void
+}
+
+/** A topic to write to: one that takes more than `K` and `V` fits as well, one that takes less doesn't. */
+export interface SinkTopic<K, V> {
+  readonly name: string
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  /** Never there: what may be written to it. */
+  readonly accepts?: (key: K, value: V) => void
 }
 
 /** Which sides of a topic's records may be null. */

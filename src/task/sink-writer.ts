@@ -73,7 +73,8 @@ class SinkWriter {
     }
     const chosen = partitioner(value, key, { topic: target.topic, partitions: target.partitions, headers: record.headers })
     if (chosen === undefined) this.#append(target, this.#place(target.partitions), value, record)
-    else if (!Array.isArray(chosen)) this.#append(target, valid(chosen, target), value, record)
+    else if (typeof chosen === 'number') this.#append(target, valid(chosen, target), value, record)
+    else if (!Array.isArray(chosen)) valid(Number.NaN, target)
     else {
       if (chosen.length === 0) this.#task.dropped(this.#node)
       for (const partition of chosen) this.#append(target, valid(partition, target), value, record)

@@ -1,0 +1,74 @@
+/** The public surface of Millrace: every exported name, written out. */
+export { ClusterError, ConfigError, ProcessingError, ProductionError, SerdeError, StateError, StoreUnavailableError, StreamsError, TaskMigratedError, TopologyError } from './base/errors.ts'
+export type { ErrorCode, ErrorContext, Mistake, Phase, RawRecord, RecordError } from './base/errors.ts'
+export type { MaybePromise } from './base/maybe-promise.ts'
+export { days, hours, minutes, seconds } from './model/duration.ts'
+export { header } from './model/headers.ts'
+export type { Headers } from './model/headers.ts'
+export { StreamRecord } from './model/record.ts'
+export type { RecordContext, RecordMetadata } from './model/record.ts'
+export type { Serde, SerdeContext } from './model/serde.ts'
+export { serdes } from './model/serdes.ts'
+export type { Serdes } from './model/serdes.ts'
+export type { JsonOptions, StandardSchema } from './model/serdes-json.ts'
+export type { TaskId } from './model/task-id.ts'
+export { topic } from './model/topic.ts'
+export type { Topic } from './model/topic.ts'
+export type { Window, Windowed } from './model/window.ts'
+export { keyValueStore, windowStore } from './state/stores.ts'
+export type {
+  Entry,
+  KeyRangeOptions,
+  KeyValueStore,
+  KeyValueStoreSpec,
+  Scan,
+  ScanOptions,
+  Stamp,
+  StoreOptions,
+  StoreSpec,
+  TimeRange,
+  WindowStore,
+  WindowStoreSpec,
+} from './state/store-spec.ts'
+export { Topology } from './topology/topology.ts'
+export type {
+  Cancellable,
+  Change,
+  DropReason,
+  Emit,
+  NodeName,
+  Operator,
+  OperatorContext,
+  Partitioner,
+  Schedule,
+  TableReader,
+  Traits,
+} from './topology/operator.ts'
+export { restored, stamped } from './topology/operator.ts'
+export { hopping, tumbling } from './operators/window-placement.ts'
+export type { TimeWindows } from './operators/window-placement.ts'
+export type { EmitWhen } from './operators/change.ts'
+export type { FixedKeyProcessor, Processor, ProcessorContext } from './operators/processor.ts'
+export type { ErrorDecision } from './task/task-ports.ts'
+export { KGroupedStream, WindowedKStream } from './dsl/grouped.ts'
+export { KStream } from './dsl/kstream.ts'
+export { KTable } from './dsl/ktable.ts'
+export { otherwise } from './dsl/options.ts'
+export type {
+  GroupOptions,
+  KeyOptions,
+  ProcessOptions,
+  RepartitionOptions,
+  SerdeOptions,
+  SinkOptions,
+  SourceOptions,
+  StepOptions,
+  TableOptions,
+  TableSourceOptions,
+  ValueOptions,
+  ViewOptions,
+  WindowTableOptions,
+} from './dsl/options.ts'
+export type { Branches, SplitOptions } from './dsl/split.ts'
+export { StreamsBuilder } from './dsl/streams-builder.ts'
+export type { BuildOptions, Optimization } from './dsl/streams-builder.ts'

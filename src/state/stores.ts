@@ -1,0 +1,27 @@
+/** The specs of stores, as users write them: typed handles that name a store and say how it is kept. */
+import { TopologyError } from '../base/errors.ts'
+import type { Serde } from '../model/serde.ts'
+import type { KeyValueStoreSpec, StoreOptions, WindowStoreSpec } from './store-spec.ts'
+
+/** A key-value store. `keyValueStore('counts', { key: serdes.string, value: serdes.long })` */
+export function keyValueStore<K, V>(name: string, options: StoreOptions & { readonly key: Serde<K>; readonly value: Serde<V> }): KeyValueStoreSpec<K, V> {
+  return Object.freeze({ kind: 'keyValue', name, ...options })
+}
+
+/**
+ * A window store; times are milliseconds. Throws `WINDOW_RETENTION` when windows are kept for a shorter time than they last.
+ * `windowStore('per-minute', { key: serdes.string, value: serdes.long, sizeMs: minutes(1), retentionMs: hours(1) })`
+ */
+export function windowStore<K, V>(
+  name: string,
+  options: StoreOptions & { readonly key: Serde<K>; readonly value: Serde<V>; readonly sizeMs: number; readonly retentionMs: number; readonly duplicates?: boolean },
+): WindowStoreSpec<K, V> {
+  const { sizeMs, retentionMs } = options
+  if (!(sizeMs >= 0)) throw wrong('WINDOW_INVALID', `store ${name}: sizeMs is ${sizeMs}; give milliseconds, at least 0`)
+  if (!(retentionMs >= sizeMs)) throw wrong('WINDOW_RETENTION', `store ${name}: retentionMs is ${retentionMs}; give at least the size of a window (${sizeMs})`)
+  return Object.freeze({ kind: 'window', name, ...options })
+}
+
+function wrong(code: 'WINDOW_INVALID' | 'WINDOW_RETENTION', message: string): TopologyError {
+  return new TopologyError([{ code, message }])
+}

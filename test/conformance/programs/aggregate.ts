@@ -1,0 +1,267 @@
+/** The programs of the groups `aggregate` and `program` that need no later operator. */
+import { otherwise, serdes, tumbling, type KStream } from '../../../src/index.ts'
+import type { Program } from '../replay.ts'
+import { append, even, input, named, num, out, outLong, pair, plus, program, rows, texts, word, zero, type Text } from './kit.ts'
+
+const count = program((b) => b.stream(input('in')).groupByKey(texts).count({ store: 's' }).toStream().to(outLong()))
+
+const twice = program((b) => {
+  const re = b.stream(input('in')).selectKey((v): Text => word(v))
+  re.groupByKey(named('g1')).count({ store: 's1' }).toStream().to(outLong('out1'))
+  re.groupByKey(named('g2'))
+    .reduce((a, v) => `${a}+${v}`, { store: 's2' })
+    .toStream()
+    .to(out('out2'))
+})
+
+/** By id. */
+export const aggregates: Record<string, Program> = {
+  'to-table': program((b) => b.stream(input('in')).toTable({ store: 't' }).toStream().to(out())),
+  'to-table-rekeyed': program((b) =>
+    b
+      .stream(input('in'))
+      .selectKey((v): Text => word(v), { key: serdes.string })
+      .toTable({ store: 't' })
+      .toStream()
+      .to(out()),
+  ),
+  'to-table-unmaterialized': program((b) =>
+    b
+      .stream(input('in'))
+      .toTable({ name: 'tt' })
+      .mapValues((v) => `${v}!`)
+      .toStream()
+      .to(out()),
+  ),
+  count,
+  'count-epoch': count,
+  'count-odd-keys': count,
+  'count-rocksdb': count,
+  'count-logging-disabled': program((b) =>
+    b
+      .stream(input('in'))
+      .groupByKey(texts)
+      .count({ store: { kind: 'keyValue', name: 's', changelog: false } })
+      .toStream()
+      .to(outLong()),
+  ),
+  'group-by-count': program((b) =>
+    b
+      .stream(input('in'))
+      .groupBy((v) => word(v), texts)
+      .count({ store: 's' })
+      .toStream()
+      .to(outLong()),
+  ),
+  'group-by-null-key': program((b) =>
+    b
+      .stream(input('in'))
+      .groupBy((v) => (num(v) % 3 === 0 ? null : word(v)), named('g'))
+      .count({ store: 's' })
+      .toStream()
+      .to(outLong()),
+  ),
+  'rekey-is-lazy': program((b) =>
+    b
+      .stream(input('in'))
+      .selectKey((v): Text => word(v))
+      .mapValues((v): Text => `${v}!`)
+      .filter((v) => num(v) % 5 !== 0)
+      .groupByKey(named('g'))
+      .count({ store: 's' })
+      .toStream()
+      .to(outLong()),
+  ),
+  reduce: program((b) =>
+    b
+      .stream(input('in'))
+      .groupByKey(texts)
+      .reduce((a, v) => `${a}+${v}`, { store: 's' })
+      .toStream()
+      .to(out()),
+  ),
+  'reduce-null': program((b) =>
+    b
+      .stream(input('in'))
+      .groupByKey(texts)
+      .reduce((a, v) => (num(v) % 5 === 0 ? null : `${a}+${v}`), { store: 's' })
+      .toStream()
+      .to(out()),
+  ),
+  aggregate: program((b) => b.stream(input('in')).groupByKey(texts).aggregate(zero, append, { store: 's', value: serdes.string }).toStream().to(out())),
+  'aggregate-null-initializer': program((b) =>
+    b
+      .stream(input('in'))
+      .groupByKey(texts)
+      .aggregate(
+        (): Text => null,
+        (a, v): Text => (num(v) % 6 === 0 ? null : a === null ? v : `${a}+${v}`),
+        { store: 's', value: serdes.string },
+      )
+      .toStream()
+      .to(out()),
+  ),
+  'aggregate-empty-values': program((b) => b.stream(input('in')).groupByKey(texts).aggregate(zero, plus, { store: 's', value: serdes.string }).toStream().to(out())),
+  'aggregate-unnamed-store': program((b) => b.stream(input('in')).groupByKey(texts).aggregate(zero, plus, { value: serdes.string }).toStream().to(out())),
+  'word-count': program((b) =>
+    b
+      .stream(input('in'))
+      .flatMapValues((v): Text[] => javaSplit((v === null ? '' : `${v} the ${word(v)}`).trim()))
+      .groupBy((w) => w, named('words'))
+      .count({ store: 'counts' })
+      .toStream()
+      .to(outLong()),
+  ),
+  'two-aggregations-one-key': twice,
+  'two-aggregations-one-key-optimized': twice,
+  'optimized-value-change': program((b) => {
+    const re = b.stream(input('in')).selectKey((v): Text => word(v))
+    re.mapValues((v): Text => `${v}!`)
+      .groupByKey(named('g1'))
+      .count({ store: 's1' })
+      .toStream()
+      .to(outLong('out1'))
+    re.filter(even)
+      .groupByKey(named('g2'))
+      .reduce((a, v) => `${a}+${v}`, { store: 's2' })
+      .toStream()
+      .to(out('out2'))
+  }),
+  'same-grouped-twice': program((b) => {
+    const g = b
+      .stream(input('in'))
+      .selectKey((v): Text => word(v))
+      .groupByKey(named('g'))
+    g.count({ store: 's1' }).toStream().to(outLong('out1'))
+    g.reduce((a, v) => `${a}+${v}`, { store: 's2' })
+      .toStream()
+      .to(out('out2'))
+  }),
+  'aggregate-diamond': program((b) => {
+    const stream = b.stream(input('in'))
+    const t = stream.groupByKey(texts).count({ store: 's' })
+    withKeys(stream)
+      .join(t, (v, n) => `${v}#${n}`, { name: 'j' })
+      .to(out())
+  }),
+  'branch-count-merge': program((b) => {
+    const m = b.stream(input('in')).split({ even: (v) => even(v), odd: otherwise }, { name: 's-' })
+    const counts = (s: KStream<Text, Text>, name: string): KStream<Text, Text> =>
+      s
+        .groupByKey(named(name))
+        .windowedBy(tumbling(10).grace(5))
+        .count({ store: `${name}-s` })
+        .toStream()
+        .map((n, w): [Text, Text] => [w.key, `${name}${n}`])
+    const evens = counts(m.even, 'even')
+    const odds = counts(m.odd, 'odd')
+    evens.merge(odds).to(out())
+  }),
+  'enrich-then-window': program((b) =>
+    withKeys(b.stream(input('stream')))
+      .leftJoin(b.table(rows('table'), { store: 't' }), (l, r): Text => `${l}${r === null ? '0' : num(r) % 3}`, { name: 'j' })
+      .groupBy((v) => word(v), named('g'))
+      .windowedBy(tumbling(10).grace(5))
+      .count({ store: 's' })
+      .toStream()
+      .map((n, w): [Text, number] => [`${w.key}@${w.window.start}`, n])
+      .to(outLong()),
+  ),
+  'stream-table-inner': program((b) =>
+    withKeys(b.stream(input('stream')))
+      .join(b.table(rows('table'), { store: 't' }), pair, { name: 'j' })
+      .to(out()),
+  ),
+  'stream-table-left': program((b) =>
+    withKeys(b.stream(input('stream')))
+      .leftJoin(b.table(rows('table'), { store: 't' }), pair, { name: 'j' })
+      .to(out()),
+  ),
+  'stream-table-rekeyed': program((b) =>
+    b
+      .stream(input('stream'))
+      .selectKey((v) => `k${num(v) % 3}`, { key: serdes.string })
+      .leftJoin(b.table(rows('table'), { store: 't' }), pair, { name: 'j' })
+      .to(out()),
+  ),
+  'stream-table-null-mapped': program((b) => {
+    const s = withKeys(b.stream(input('stream')).selectKey((v) => (num(v) % 3 === 0 ? null : `k${num(v) % 3}`), { key: serdes.string }))
+    const t = b.table(rows('table'), { store: 't' })
+    s.leftJoin(t, pair, { name: 'j1' }).to(out('left'))
+    s.join(t, pair, { name: 'j2' }).to(out('inner'))
+  }),
+  'stream-table-key-joiner': program((b) =>
+    withKeys(b.stream(input('stream')))
+      .leftJoin(b.table(rows('table'), { store: 't' }), (l, r, k) => `${k}:${l}&${r}`)
+      .to(out()),
+  ),
+  'stream-table-view': program((b) =>
+    withKeys(b.stream(input('stream')))
+      .leftJoin(
+        b
+          .table(rows('table'), { store: 't' })
+          .filter(even)
+          .mapValues((v) => `${v}!`),
+        pair,
+        { name: 'j' },
+      )
+      .to(out()),
+  ),
+  'stream-table-own': program((b) => {
+    const s = b.stream(input('in'))
+    withKeys(s)
+      .leftJoin(s.filter(even).toTable({ store: 't' }), pair, { name: 'j' })
+      .to(out())
+  }),
+  'table-to-stream': program((b) => b.table(rows('in'), { store: 't' }).toStream().to(out())),
+  'table-to-stream-mapper': program((b) =>
+    b
+      .table(rows('in'), { store: 't' })
+      .toStream({ key: (v): Text => word(v) })
+      .groupByKey(named('g'))
+      .count({ store: 's' })
+      .toStream()
+      .to(outLong()),
+  ),
+  'table-unmaterialized': program((b) => b.table(rows('in')).toStream().to(out())),
+  'table-source-topic-changelog': program((b) =>
+    b
+      .table(rows('in'), { store: 't' })
+      .mapValues((v) => `${v}!`)
+      .toStream()
+      .to(out()),
+  ),
+  'table-filter': program((b) => b.table(rows('in'), { store: 't' }).filter(even).toStream().to(out())),
+  'table-filter-not': program((b) => b.table(rows('in'), { store: 't' }).filterNot(even, { name: 'fn' }).toStream().to(out())),
+  'table-names': program((b) =>
+    b
+      .table(rows('in'), { name: 'src', store: 't' })
+      .filter(even, { name: 'f' })
+      .mapValues((v) => `${v}!`, { name: 'm', store: 'ms', value: serdes.string })
+      .toStream({ name: 'ts', key: (v): Text => word(v) })
+      .to(out(), { name: 'snk' }),
+  ),
+  'table-odd-keys': mappedTable(),
+  'table-rocksdb': mappedTable(),
+  'table-map-values': mappedTable(),
+}
+
+function mappedTable(): Program {
+  return program((b) =>
+    b
+      .table(rows('in'), { store: 't' })
+      .mapValues((v) => `${v}!`, { store: 'm', value: serdes.string })
+      .toStream()
+      .to(out()),
+  )
+}
+
+/** The recorded streams have null keys, which a table's type doesn't know: what happens to them is what is compared. */
+function withKeys<V>(stream: KStream<Text, V>): KStream<string, V> {
+  return stream as unknown as KStream<string, V>
+}
+
+/** Java's `split("\\s+")`: the empty text is one empty word. */
+function javaSplit(text: string): string[] {
+  return text.split(/\s+/)
+}
