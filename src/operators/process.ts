@@ -1,9 +1,11 @@
 /**
  * The edge to the Processor API: adapts a user's processor to a step. A record object is made here, for user code may keep it; `forward` takes
- * it apart again. It works while `process`, or the promise that it answered, is under way, because the task's context is only valid then.
+ * it apart again. It works while `process`, or the promise that it answered, is under way, because the task's context is only valid then. A
+ * record is done when the user's promise and everything it forwarded are, awaited or not; what failed below isn't lost when user code catches it.
  */
 import { ProcessingError, TopologyError } from '../base/errors.ts'
-import { current, StreamRecord, type RecordContext } from '../model/record.ts'
+import { noHeaders, type Headers } from '../model/headers.ts'
+import { current, StreamRecord, type CurrentRecord, type RecordContext } from '../model/record.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import type { Emit, Operator, OperatorContext } from '../topology/operator.ts'
 import type { FixedKeyProcessor, Processor, ProcessorContext } from './processor.ts'
@@ -14,91 +16,147 @@ export function process<K, V, KOut, VOut>(
   stores: readonly StoreSpec[],
 ): Operator<K, V, KOut, VOut> {
   return {
-    ...step(supplier, stores),
+    ...step(supplier, stores, false),
     role: 'KSTREAM-PROCESSOR-',
     traits: { changesKey: true, changesValue: true, readsKey: true, readsValue: true },
   }
 }
 
-/** Runs a processor that keeps the key, so that no repartition follows. */
+/** Runs a processor that keeps the key, so that no repartition follows. Throws a `TopologyError` when the supplier answers the same object twice. */
 export function processValues<K, V, VOut>(
   supplier: () => FixedKeyProcessor<K, V, VOut>,
   stores: readonly StoreSpec[],
 ): Operator<K, V, K, VOut> {
-  return { ...step(supplier, stores), role: 'KSTREAM-PROCESSVALUES-', traits: { changesValue: true, readsKey: true, readsValue: true } }
+  return {
+    ...step<K, V, K, VOut>(supplier, stores, true),
+    role: 'KSTREAM-PROCESSVALUES-',
+    traits: { changesValue: true, readsKey: true, readsValue: true },
+  }
 }
 
 function step<K, V, KOut, VOut>(
   supplier: () => Processor<K, V, KOut, VOut>,
   stores: readonly StoreSpec[],
+  keepsKey: boolean,
 ): Pick<Operator<K, V, KOut, VOut>, 'naming' | 'stores' | 'start'> {
   if (supplier() === supplier()) {
-    throw new TopologyError([
-      {
-        code: 'ARGUMENT_INVALID',
-        message: 'a processor supplier must make a new processor at each call, as in () => new Counter(): each task has its own',
-      },
-    ])
+    const message = 'a processor supplier must make a new processor at each call, as in () => new Counter(): each task has its own'
+    throw new TopologyError([{ code: 'ARGUMENT_INVALID', message }])
   }
-  return { naming: { stores: 'none', namedIsFree: true }, stores, start: (next, context) => new Running(supplier(), next, context).emit }
+  return {
+    naming: { stores: 'none', namedIsFree: true },
+    stores,
+    start: (next, context) => {
+      const running = new Running<K, V, KOut, VOut>(supplier(), { next, context, keepsKey })
+      return (key, value, record) => running.process(key, value, record)
+    },
+  }
+}
+
+interface Surroundings<KOut, VOut> {
+  readonly next: Emit<KOut, VOut>
+  readonly context: OperatorContext
+  readonly keepsKey: boolean
 }
 
 /** One processor in one task. */
 class Running<K, V, KOut, VOut> {
-  readonly emit: Emit<K, V>
-  readonly #context: OperatorContext
-  readonly #next: Emit<KOut, VOut>
-  #active = 0
+  readonly #processor: Processor<K, V, KOut, VOut>
+  readonly #around: Surroundings<KOut, VOut>
+  /** While `init` waits, or for ever when it failed. */
+  #starting: Promise<void> | undefined = undefined
+  /** Calls of user code under way. */
+  #open = 0
   /** What was forwarded and still waits: the next forward comes behind it. */
   #waiting: Promise<void> | undefined = undefined
+  /** The first failure below, whatever user code made of it. */
+  #failure: { readonly error: unknown } | undefined = undefined
+  /** The key in hand, where it must stay. */
+  #key: unknown = undefined
+  #keyed = false
+  #headers: Headers = noHeaders
 
-  constructor(processor: Processor<K, V, KOut, VOut>, next: Emit<KOut, VOut>, context: OperatorContext) {
-    this.#context = context
-    this.#next = next
-    let starting = this.#run(() => processor.init?.(this.#face()))
-    starting = starting?.finally(() => {
-      starting = undefined
+  constructor(processor: Processor<K, V, KOut, VOut>, around: Surroundings<KOut, VOut>) {
+    this.#processor = processor
+    this.#around = around
+    if (processor.close !== undefined) around.context.onClose(() => processor.close?.())
+    const starting = this.#run(() => processor.init?.(this.#face()))
+    if (starting === undefined) return
+    this.#starting = starting.then(() => {
+      this.#starting = undefined
     })
-    if (processor.close !== undefined) context.onClose(() => processor.close?.())
-    const handle = (key: K, value: V, record: RecordContext): void | Promise<void> =>
-      this.#run(() => processor.process(new StreamRecord(key, value, record.timestamp, record.headers)))
-    this.emit = (key, value, record) =>
-      starting === undefined ? handle(key, value, record) : starting.then(() => handle(key, value, record))
+    // It is the first record's to report.
+    this.#starting.catch(() => undefined)
   }
 
-  /** Runs user code; what it forwarded counts as part of it. */
-  #run(f: () => void | Promise<void>): void | Promise<void> {
-    this.#active++
-    let result: void | Promise<void>
+  /** Handles one record. */
+  process(key: K, value: V, record: RecordContext): void | Promise<void> {
+    if (this.#starting !== undefined) return this.#starting.then(() => this.process(key, value, record))
+    const { headers } = record
+    this.#key = key
+    this.#keyed = this.#around.keepsKey
+    this.#headers = headers
+    this.#open++
+    let result: unknown
+    try {
+      result = this.#processor.process(new StreamRecord(key, value, record.timestamp, headers))
+    } catch (error) {
+      return this.#finish(undefined, { error })
+    }
+    return this.#finish(result, undefined)
+  }
+
+  /** Runs user code that has no record in hand. */
+  #run(f: () => unknown): void | Promise<void> {
+    this.#keyed = false
+    this.#headers = noHeaders
+    this.#open++
+    let result: unknown
     try {
       result = f()
     } catch (error) {
-      this.#active--
-      throw error
+      return this.#finish(undefined, { error })
     }
-    if (result === undefined && this.#waiting === undefined) {
-      this.#active--
-      return undefined
-    }
-    return this.#settle(result)
+    return this.#finish(result, undefined)
   }
 
-  async #settle(result: void | Promise<void>): Promise<void> {
+  #punctuate(f: (timestamp: number) => void | Promise<void>, timestamp: number): void | Promise<void> {
+    if (this.#starting !== undefined) return this.#starting.then(() => this.#punctuate(f, timestamp))
+    return this.#run(() => f(timestamp))
+  }
+
+  /** Ends a call of user code: at once, unless it or something that it forwarded has to wait. */
+  #finish(result: unknown, thrown: { readonly error: unknown } | undefined): void | Promise<void> {
+    if (this.#waiting !== undefined || isThenable(result)) return this.#finishLater(result, thrown)
+    this.#open--
+    return this.#report(thrown)
+  }
+
+  async #finishLater(result: unknown, thrown: { readonly error: unknown } | undefined): Promise<void> {
+    let failed = thrown
     try {
       await result
-      await this.#waiting
-    } finally {
-      this.#waiting = undefined
-      this.#active--
+    } catch (error) {
+      failed ??= { error }
     }
+    while (this.#waiting !== undefined) await this.#waiting
+    this.#open--
+    this.#report(failed)
+  }
+
+  #report(thrown: { readonly error: unknown } | undefined): void {
+    const failed = this.#failure ?? thrown
+    this.#failure = undefined
+    if (failed !== undefined) throw failed.error
   }
 
   #face(): ProcessorContext<KOut, VOut> {
-    const context = this.#context
+    const { context } = this.#around
+    const headers = (): Headers => this.#headers
     return {
       forward: (record, child) => this.#forward(record, child),
       store: (spec) => context.store(spec),
-      schedule: (when, f) => context.schedule(when, (timestamp) => this.#run(() => f(timestamp))),
+      schedule: (when, f) => context.schedule(when, (timestamp) => this.#punctuate(f, timestamp)),
       streamTime: () => context.streamTime(),
       now: () => context.now(),
       commit: () => context.requestCommit(),
@@ -109,54 +167,81 @@ class Running<K, V, KOut, VOut> {
         return topic === '' ? undefined : { topic, partition, offset }
       },
       get headers() {
-        return context.record.headers
+        return headers()
       },
     }
   }
 
   #forward(record: StreamRecord<KOut, VOut>, child: string | undefined): void | Promise<void> {
-    if (this.#active === 0) {
-      const { node } = this.#context
-      throw new ProcessingError(
-        'CONTEXT_CLOSED',
-        `step ${node} forwards after its process() has ended: forward before the promise it answers has settled`,
-        { context: { node } },
-      )
+    const { next, context } = this.#around
+    const { node } = context
+    if (this.#open === 0) {
+      const message = `step ${node} forwards after its process() has ended: forward before the promise it answers has settled`
+      throw new ProcessingError('CONTEXT_CLOSED', message, { context: { node } })
     }
-    const emit = child === undefined ? this.#next : this.#child(child)
-    if (this.#waiting !== undefined) {
-      this.#waiting = this.#waiting.then(() => this.#emitAs(record, emit))
-      return this.#waiting
+    if (this.#keyed && record.key !== this.#key && typeof record.key !== 'object') {
+      const message = `step ${node} keeps its keys (processValues), but forwards another key than that of the record in hand: use process() to change keys`
+      throw new ProcessingError('PROCESSOR_RESULT', message, { context: { node } })
     }
-    const waiting = this.#emitAs(record, emit)
-    if (waiting !== undefined) this.#waiting = waiting
+    const emit = child === undefined ? next : this.#child(child)
+    const waiting = this.#waiting === undefined ? this.#emitAs(record, emit) : this.#waiting.then(() => this.#emitNext(record, emit))
+    if (waiting !== undefined) this.#await(waiting)
     return waiting
+  }
+
+  /** Keeps a promise from below until it settles, and what it failed with. */
+  #await(waiting: Promise<void>): void {
+    const settled: Promise<void> = waiting
+      .catch((error: unknown) => {
+        this.#failure ??= { error }
+      })
+      .then(() => {
+        if (this.#waiting === settled) this.#waiting = undefined
+      })
+    this.#waiting = settled
+  }
+
+  #emitNext(record: StreamRecord<KOut, VOut>, emit: Emit<KOut, VOut>): void | Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error
+    return this.#emitAs(record, emit)
   }
 
   /** Emits with the record's own time and headers; its topic, partition and offset stay those of the record in hand. */
   #emitAs({ key, value, timestamp, headers }: StreamRecord<KOut, VOut>, emit: Emit<KOut, VOut>): void | Promise<void> {
-    const context = current(this.#context.record)
+    const context = current(this.#around.context.record)
     const { timestamp: before, lazyHeaders } = context
-    const putBack = (): void => {
-      context.timestamp = before
-      context.lazyHeaders = lazyHeaders
-    }
     context.timestamp = timestamp
     context.lazyHeaders = headers
-    const waiting = emit(key, value, context)
-    if (waiting !== undefined) return waiting.finally(putBack)
-    putBack()
+    let waiting: void | Promise<void>
+    try {
+      waiting = emit(key, value, context)
+    } catch (error) {
+      putBack(context, before, lazyHeaders)
+      this.#failure ??= { error }
+      throw error
+    }
+    if (waiting !== undefined) return waiting.finally(() => putBack(context, before, lazyHeaders))
+    putBack(context, before, lazyHeaders)
     return undefined
   }
 
   #child(name: string): Emit<KOut, VOut> {
-    const { children, node } = this.#context
+    const { children, node } = this.#around.context
     const found = children.get(name)
     if (found !== undefined) return found
-    throw new ProcessingError(
-      'UNKNOWN_CHILD',
-      `step ${node} forwards to ${name}, which is not below it: its children are ${[...children.keys()].join(', ') || 'none'}`,
-      { context: { node } },
-    )
+    const known = [...children.keys()].join(', ') || 'none'
+    throw new ProcessingError('UNKNOWN_CHILD', `step ${node} forwards to ${name}, which is not below it: its children are ${known}`, {
+      context: { node },
+    })
   }
+}
+
+function putBack(context: CurrentRecord, timestamp: number, headers: CurrentRecord['lazyHeaders']): void {
+  context.timestamp = timestamp
+  context.lazyHeaders = headers
+}
+
+/** Query builders and other libraries answer thenables of their own. */
+function isThenable(result: unknown): boolean {
+  return result !== undefined && result !== null && typeof result === 'object' && 'then' in result
 }
