@@ -1,0 +1,17 @@
+/** From a broker's error code to an error of this library: what was asked, what the broker said, and whether asking again helps. */
+import { ClusterError, type CodeOf, type ErrorContext } from '../base/errors.ts'
+import { wireError, type Asking, type WireError } from '../wire/error-table.ts'
+
+const RETRIABLE: ReadonlySet<WireError['action']> = new Set(['retry', 'refresh', 'retry-3', 'heartbeat', 'rewind', 'rewind-refresh'])
+const CLUSTER_CODES: ReadonlySet<string> = new Set<CodeOf<'ClusterError'>>(['SOURCE_MISSING', 'ACL_DENIED', 'BROKER_TOO_OLD', 'BROKER_NOT_READY', 'INSTANCE_FENCED', 'RECORD_CORRUPT'])
+
+/** The error of a code, for who asked what. */
+export function brokerError(errorCode: number, asking: Asking, what: string, context: ErrorContext = {}): ClusterError {
+  const { name, action, becomes } = wireError(errorCode, asking)
+  const code = isClusterCode(becomes) ? becomes : 'BROKER_ERROR'
+  return new ClusterError(code, `${what}: the broker answered ${name} (${errorCode})`, { retriable: RETRIABLE.has(action), context })
+}
+
+function isClusterCode(code: string): code is CodeOf<'ClusterError'> {
+  return CLUSTER_CODES.has(code)
+}

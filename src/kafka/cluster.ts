@@ -1,0 +1,136 @@
+/**
+ * What the client knows of the cluster: brokers, leaders and coordinators, with a lane for each broker and purpose. Metadata is asked for when
+ * something is missing or an answer says that it is old. A request that can be repeated is, with back-off, until its deadline.
+ */
+import { ClusterError } from '../base/errors.ts'
+import type { TopicPartition } from '../model/topic.ts'
+import type { Api } from '../wire/api/api.ts'
+import { FIND_COORDINATOR } from '../wire/api/coordinator.ts'
+import { METADATA, type BrokerAddress, type TopicMetadata } from '../wire/api/metadata.ts'
+import { backoffMs, wait, type BackoffPorts } from './backoff.ts'
+import { brokerError } from './broker-error.ts'
+import type { Address, Lane, LaneKind, Transport } from './lane.ts'
+
+/** What a cluster client runs on. */
+export interface ClusterOptions extends BackoffPorts {
+  readonly transport: Transport
+  /** How long a request is repeated, in ms. */
+  readonly retryMs: number
+}
+
+/** The leader of a partition. */
+export interface Leader {
+  readonly node: number
+  readonly epoch: number
+}
+
+/** The cluster as this client sees it. */
+export class Cluster {
+  readonly #options: ClusterOptions
+  readonly #topics: Map<string, TopicMetadata> = new Map()
+  readonly #brokers: Map<number, BrokerAddress> = new Map()
+  readonly #lanes: Map<string, Promise<Lane>> = new Map()
+  readonly #coordinators: Map<string, number> = new Map()
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+  }
+
+  /** Asks for topics anew; a topic that is missing is made where the broker does that. Answers those that exist. */
+  async refresh(topics: readonly string[], options: { readonly create?: boolean } = {}): Promise<ReadonlyMap<string, TopicMetadata>> {
+    const answer = await this.callAny(METADATA, { topics, allowAutoTopicCreation: options.create ?? false })
+    for (const broker of answer.brokers) this.#brokers.set(broker.nodeId, broker)
+    for (const topic of answer.topics) {
+      if (topic.errorCode === 0) this.#topics.set(topic.topic, topic)
+      else this.#topics.delete(topic.topic)
+    }
+    return new Map(topics.flatMap((name) => (this.#topics.has(name) ? [[name, this.#topics.get(name)!] as const] : [])))
+  }
+
+  /** How many partitions a topic has; undefined: it isn't known. */
+  partitions(topic: string): number | undefined {
+    return this.#topics.get(topic)?.partitions.length
+  }
+
+  /** The leader of a partition; undefined: it isn't known. */
+  leader({ topic, partition }: TopicPartition): Leader | undefined {
+    const found = this.#topics.get(topic)?.partitions.find((candidate) => candidate.partition === partition)
+    return found === undefined || found.errorCode !== 0 || found.leader < 0 ? undefined : { node: found.leader, epoch: found.leaderEpoch }
+  }
+
+  /** The lane to a broker for a purpose; opened when first used, and again when it was closed. */
+  lane(node: number, kind: LaneKind): Promise<Lane> {
+    const key = `${node} ${kind}`
+    const known = this.#lanes.get(key)
+    if (known !== undefined) return known
+    const address = this.#brokers.get(node)
+    const opening = address === undefined ? Promise.reject(new ClusterError('CONNECTION_LOST', `broker ${node} is not known`, { retriable: true })) : this.#open(key, address, kind)
+    this.#lanes.set(key, opening)
+    opening.catch(() => this.#lanes.delete(key))
+    return opening
+  }
+
+  /** The lane to a group's coordinator. */
+  async coordinator(group: string, kind: LaneKind): Promise<Lane> {
+    const known = this.#coordinators.get(group)
+    if (known !== undefined) return this.lane(known, kind)
+    const { coordinators } = await this.callAny(FIND_COORDINATOR, { keyType: 'group', keys: [group] })
+    const [found] = coordinators
+    if (found === undefined || found.errorCode !== 0) throw brokerError(found?.errorCode ?? 15, 'group', `looking for the coordinator of group ${group}`)
+    this.#brokers.set(found.nodeId, { nodeId: found.nodeId, host: found.host, port: found.port })
+    this.#coordinators.set(group, found.nodeId)
+    return this.lane(found.nodeId, kind)
+  }
+
+  /** Forgets a group's coordinator: the next request looks for it again. */
+  forgetCoordinator(group: string): void {
+    this.#coordinators.delete(group)
+  }
+
+  /** Sends a request to any broker, again with back-off where that helps. */
+  callAny<Q, R>(api: Api<Q, R>, request: Q): Promise<R> {
+    return this.retried(async () => (await this.#anyLane()).request(api, request), api.name)
+  }
+
+  /** Repeats `attempt` with back-off while it fails with an error that says so, until the deadline. */
+  async retried<T>(attempt: () => Promise<T>, what: string): Promise<T> {
+    const { clock, random, retryMs } = this.#options
+    const deadline = clock.monotonic() + retryMs
+    for (let n = 1; ; n++) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!(error instanceof ClusterError) || !error.retriable) throw error
+        if (clock.monotonic() >= deadline) throw new ClusterError('TASK_TIMEOUT', `${what} failed for ${retryMs} ms, last with: ${error.message}`, { cause: error })
+        await wait(clock, backoffMs(n, random))
+      }
+    }
+  }
+
+  /** Closes all lanes. */
+  async close(): Promise<void> {
+    const lanes = [...this.#lanes.values()]
+    this.#lanes.clear()
+    for (const lane of lanes) await lane.then((open) => open.close()).catch(() => undefined)
+  }
+
+  async #open(key: string, address: Address, kind: LaneKind): Promise<Lane> {
+    const lane = await this.#options.transport.lane(address, kind)
+    lane.onClose(() => this.#lanes.delete(key))
+    return lane
+  }
+
+  async #anyLane(): Promise<Lane> {
+    const [known] = this.#brokers.keys()
+    if (known !== undefined) return this.lane(known, 'call')
+    const key = 'seed call'
+    const open = this.#lanes.get(key)
+    if (open !== undefined) return open
+    const [seed] = this.#options.transport.seeds()
+    if (seed === undefined) throw new ClusterError('CONNECTION_LOST', 'there is no broker to begin with')
+    const opening = this.#open(key, seed, 'call')
+    this.#lanes.set(key, opening)
+    opening.catch(() => this.#lanes.delete(key))
+    return opening
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * Reads partitions. For each broker one fetch is under way; the next one leaves as soon as an answer's batch headers have told the next positions,
+ * before anything is decoded. A partition with more than two chunks that nobody has used up is left out: not asking is the back-pressure.
+ */
+import { ClusterError } from '../base/errors.ts'
+import { partitionKey, type TopicPartition } from '../model/topic.ts'
+import { FETCH, type FetchedPartition, type FetchRequest } from '../wire/api/fetch.ts'
+import { readHeader } from '../wire/batch-reader.ts'
+import { wireError } from '../wire/error-table.ts'
+import { backoffMs, wait, type BackoffPorts } from './backoff.ts'
+import { brokerError } from './broker-error.ts'
+import type { Cluster } from './cluster.ts'
+import type { LaneKind } from './lane.ts'
+
+/** Whole batches of one partition: `buffer[from, to)`. `release` gives the buffer back. */
+export interface FetchedChunk {
+  readonly tp: TopicPartition
+  readonly buffer: Uint8Array
+  readonly from: number
+  readonly to: number
+  /** Where the next chunk begins. */
+  readonly nextOffset: number
+  release(): void
+}
+
+/** How a fetcher reads. */
+export interface FetcherOptions extends BackoffPorts {
+  readonly cluster: Cluster
+  readonly kind: LaneKind
+  readonly maxBytes: number
+  readonly maxPartitionBytes: number
+  /** Asked where to go on when a position is not in the log any more; answers the offset. */
+  outOfRange(tp: TopicPartition, position: number): Promise<number>
+}
+
+interface Reading {
+  readonly tp: TopicPartition
+  position: number
+  /** −1: not known yet. */
+  highWatermark: number
+  /** Chunks handed out, or waiting to be, that aren't released. */
+  chunks: number
+  paused: boolean
+  /** False while a fetch that includes it is under way. */
+  idle: boolean
+}
+
+const CHUNKS = 2
+const WAIT_MS = 500
+const ENOUGH_BYTES = 1
+
+/** Reads partitions from positions on. */
+export class Fetcher {
+  readonly #options: FetcherOptions
+  readonly #readings: Map<string, Reading> = new Map()
+  readonly #ready: FetchedChunk[] = []
+  /** Brokers with a fetch under way. */
+  readonly #busy: Set<number> = new Set()
+  #wake: (() => void) | undefined = undefined
+  #failure: Error | undefined = undefined
+  #failures = 0
+  #closed = false
+
+  constructor(options: FetcherOptions) {
+    this.#options = options
+  }
+
+  /** Reads exactly these partitions from now on; those it read before go on where they are. */
+  assign(partitions: readonly { readonly tp: TopicPartition; readonly offset: number }[]): void {
+    const wanted = new Set(partitions.map(({ tp }) => partitionKey(tp)))
+    for (const key of [...this.#readings.keys()]) if (!wanted.has(key)) this.#readings.delete(key)
+    this.#dropReady((tp) => !this.#readings.has(partitionKey(tp)))
+    for (const { tp, offset } of partitions) {
+      if (!this.#readings.has(partitionKey(tp))) this.#readings.set(partitionKey(tp), { tp, position: offset, highWatermark: -1, chunks: 0, paused: false, idle: true })
+    }
+    this.#pump()
+  }
+
+  /** What has been read; waits at most so long when there is nothing. Rejects with what stopped the reading. */
+  async poll({ timeoutMs }: { readonly timeoutMs: number }): Promise<readonly FetchedChunk[]> {
+    if (this.#ready.length === 0 && timeoutMs > 0 && this.#failure === undefined) await this.#patience(timeoutMs)
+    if (this.#failure !== undefined) {
+      const failure = this.#failure
+      this.#failure = undefined
+      throw failure
+    }
+    return this.#ready.splice(0)
+  }
+
+  /** Leaves a partition out until `resume`. */
+  pause(tp: TopicPartition): void {
+    const reading = this.#readings.get(partitionKey(tp))
+    if (reading !== undefined) reading.paused = true
+  }
+
+  /** Reads a paused partition again. */
+  resume(tp: TopicPartition): void {
+    const reading = this.#readings.get(partitionKey(tp))
+    if (reading === undefined) return
+    reading.paused = false
+    this.#pump()
+  }
+
+  /** The next offset to ask for; −1: the partition isn't read. */
+  position(tp: TopicPartition): number {
+    return this.#readings.get(partitionKey(tp))?.position ?? -1
+  }
+
+  /** How many offsets are behind the position; undefined: not known yet. */
+  lag(tp: TopicPartition): number | undefined {
+    const reading = this.#readings.get(partitionKey(tp))
+    return reading === undefined || reading.highWatermark < 0 ? undefined : Math.max(0, reading.highWatermark - reading.position)
+  }
+
+  /** True when all that was in the partition at the last answer has been handed out. */
+  caughtUp(tp: TopicPartition): boolean {
+    return this.lag(tp) === 0 && !this.#ready.some((chunk) => chunk.tp.topic === tp.topic && chunk.tp.partition === tp.partition)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#readings.clear()
+    this.#dropReady(() => true)
+    this.#wake?.()
+  }
+
+  #dropReady(drop: (tp: TopicPartition) => boolean): void {
+    const kept = this.#ready.filter((chunk) => !drop(chunk.tp))
+    this.#ready.length = 0
+    this.#ready.push(...kept)
+  }
+
+  /** Starts a fetch at every broker that has none under way and partitions to read. */
+  #pump(): void {
+    if (this.#closed) return
+    const byNode = new Map<number, Reading[]>()
+    let unknown = false
+    for (const reading of this.#readings.values()) {
+      if (reading.paused || !reading.idle || reading.chunks >= CHUNKS) continue
+      const leader = this.#options.cluster.leader(reading.tp)
+      if (leader === undefined) unknown = true
+      else byNode.set(leader.node, [...(byNode.get(leader.node) ?? []), reading])
+    }
+    if (unknown) void this.#refresh()
+    for (const [node, readings] of byNode) if (!this.#busy.has(node)) void this.#fetch(node, readings)
+  }
+
+  async #fetch(node: number, readings: readonly Reading[]): Promise<void> {
+    this.#busy.add(node)
+    for (const reading of readings) reading.idle = false
+    const positions = new Map(readings.map((reading) => [reading, reading.position]))
+    try {
+      const lane = await this.#options.cluster.lane(node, this.#options.kind)
+      const answer = await lane.request(FETCH, this.#request(readings), { timeoutMs: WAIT_MS + 30_000 })
+      this.#failures = 0
+      for (const { topic, partitions } of answer.topics) {
+        for (const partition of partitions) {
+          const reading = this.#readings.get(partitionKey({ topic, partition: partition.partition }))
+          if (reading !== undefined && positions.get(reading) === reading.position) await this.#take(reading, partition)
+        }
+      }
+    } catch (error) {
+      await this.#failed(error)
+    } finally {
+      for (const reading of readings) reading.idle = true
+      this.#busy.delete(node)
+    }
+    this.#wake?.()
+    this.#pump()
+  }
+
+  #request(readings: readonly Reading[]): FetchRequest {
+    const byTopic = new Map<string, Reading[]>()
+    for (const reading of readings) byTopic.set(reading.tp.topic, [...(byTopic.get(reading.tp.topic) ?? []), reading])
+    return {
+      // The first answer tells where the log ends: it isn't waited for.
+      maxWaitMs: readings.some(({ highWatermark }) => highWatermark < 0) ? 0 : WAIT_MS,
+      minBytes: ENOUGH_BYTES,
+      maxBytes: this.#options.maxBytes,
+      isolation: 'read_uncommitted',
+      topics: [...byTopic].map(([topic, list]) => ({
+        topic,
+        partitions: list.map(({ tp, position }) => ({
+          partition: tp.partition,
+          currentLeaderEpoch: this.#options.cluster.leader(tp)?.epoch ?? -1,
+          fetchOffset: position,
+          maxBytes: this.#options.maxPartitionBytes,
+        })),
+      })),
+    }
+  }
+
+  async #take(reading: Reading, answer: FetchedPartition): Promise<void> {
+    if (answer.errorCode !== 0) {
+      await this.#refused(reading, answer.errorCode)
+      return
+    }
+    reading.highWatermark = answer.highWatermark
+    const { records } = answer
+    let at = 0
+    let next = reading.position
+    for (let header = readHeader(records, 0, records.length); header !== undefined; header = readHeader(records, at, records.length)) {
+      at += header.length
+      next = Math.max(next, header.nextOffset)
+    }
+    if (at === 0) {
+      if (records.length > 0) throw new ClusterError('RECORD_CORRUPT', `${reading.tp.topic}[${reading.tp.partition}]@${reading.position} begins with no whole batch`)
+      return
+    }
+    reading.position = next
+    reading.chunks++
+    this.#ready.push({ tp: reading.tp, buffer: records, from: 0, to: at, nextOffset: next, release: once(() => this.#released(reading)) })
+  }
+
+  #released(reading: Reading): void {
+    reading.chunks--
+    this.#pump()
+  }
+
+  async #refused(reading: Reading, errorCode: number): Promise<void> {
+    const { tp } = reading
+    const { action } = wireError(errorCode, 'fetch')
+    if (action === 'reset') {
+      reading.position = await this.#options.outOfRange(tp, reading.position)
+      reading.highWatermark = -1
+      return
+    }
+    throw brokerError(errorCode, 'fetch', `reading ${tp.topic}[${tp.partition}]`, tp)
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    if (this.#closed) return
+    if (!(error instanceof ClusterError) || !error.retriable) {
+      this.#failure = error instanceof Error ? error : new Error(String(error))
+      this.#wake?.()
+      this.#readings.clear()
+      return
+    }
+    await wait(this.#options.clock, backoffMs(++this.#failures, this.#options.random))
+    await this.#refresh()
+  }
+
+  async #refresh(): Promise<void> {
+    const topics = [...new Set([...this.#readings.values()].map(({ tp }) => tp.topic))]
+    const before = topics.filter((topic) => this.#options.cluster.partitions(topic) === undefined).length
+    try {
+      if (topics.length > 0) await this.#options.cluster.refresh(topics)
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error(String(error))
+      return
+    }
+    const after = topics.filter((topic) => this.#options.cluster.partitions(topic) === undefined).length
+    if (after > 0 && after >= before) await wait(this.#options.clock, backoffMs(++this.#failures, this.#options.random))
+    this.#pump()
+  }
+
+  #patience(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel()
+        this.#wake = undefined
+        resolve()
+      }
+      const cancel = this.#options.clock.after(ms, done)
+      this.#wake = done
+    })
+  }
+}
+
+function once(f: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    f()
+  }
+}
