@@ -62,7 +62,12 @@ export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, 
       const rest = (key: K, value: V, record: RecordContext): void | Promise<void> => {
         while (at < placements.count) {
           const waiting = one(key, value, record)
-          if (waiting !== undefined) return waiting.then(() => ((at += 1), rest(key, value, record)))
+          if (waiting !== undefined) {
+            return waiting.then(() => {
+              at++
+              return rest(key, value, record)
+            })
+          }
           at++
         }
         return undefined

@@ -1,0 +1,242 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { noHeaders, type Headers } from '../../src/model/headers.ts'
+import { serdes } from '../../src/model/serdes.ts'
+import type { Windowed } from '../../src/model/window.ts'
+import { hopping, tumbling, type TimeWindows } from '../../src/operators/window-placement.ts'
+import { windowedAggregate, type WindowedAggregateOptions } from '../../src/operators/windowed-aggregate.ts'
+import { windowStore } from '../../src/state/stores.ts'
+import type { Emitted } from '../support/operator-harness.ts'
+import { stateful, type Stateful, type StatefulOptions } from '../support/operator-state.ts'
+
+type Value = number | null
+type Options = WindowedAggregateOptions<string, Value, string>
+
+const runs = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 100) }
+
+/** Text of all values of a window since the last that 7 divides, which deletes. */
+function append(windows: TimeWindows, emit: Options['emit'] = 'every-update'): Options {
+  const { sizeMs, graceMs } = windows
+  return {
+    windows,
+    store: windowStore('s', { key: serdes.string, value: serdes.string, sizeMs, retentionMs: sizeMs + graceMs }),
+    role: 'KSTREAM-AGGREGATE-',
+    emit,
+    initial: () => '0',
+    add: (text, value) => (value !== null && value % 7 === 0 ? null : `${text}+${value}`),
+  }
+}
+
+interface Input {
+  readonly key: string | null
+  readonly value: Value
+  readonly timestamp: number
+  readonly headers: Headers
+}
+
+const inputs: fc.Arbitrary<Input[]> = fc.array(
+  fc.record({
+    key: fc.option(fc.constantFrom('a', 'b', '', '__proto__'), { freq: 8 }),
+    value: fc.option(fc.integer({ min: 1, max: 15 }), { freq: 6 }),
+    timestamp: fc.nat(70),
+    headers: fc.constantFrom<Headers>(noHeaders, [['h', new Uint8Array([1])]]),
+  }),
+  { maxLength: 25 },
+)
+const windowsOf: fc.Arbitrary<TimeWindows> = fc
+  .record({ size: fc.integer({ min: 1, max: 30 }), advance: fc.integer({ min: 1, max: 30 }), grace: fc.nat(15) })
+  .map(({ size, advance, grace }) => (advance >= size ? tumbling(size) : hopping(size, { advance })).grace(grace))
+const settings = fc.record({
+  sendsOldValues: fc.boolean(),
+  parity: fc.boolean(),
+  slow: fc.boolean(),
+  cacheBytes: fc.constantFrom(0, 1 << 20),
+})
+
+interface Update {
+  readonly key: Windowed<string>
+  readonly value: string | null
+  readonly old: string | null
+  readonly timestamp: number
+  readonly headers: Headers
+}
+
+/** What a windowed aggregation is: a window is a filter over time, an aggregate a fold over what it lets through. */
+function naive(
+  records: readonly Input[],
+  { windows }: Options,
+  { sendsOldValues = false, parity = false }: StatefulOptions,
+): { updates: Update[]; late: number } {
+  const { sizeMs, advanceMs, graceMs } = windows
+  const rows = new Map<string, { value: string; timestamp: number }>()
+  const updates: Update[] = []
+  let observed = -1
+  let late = 0
+  for (const { key, value, timestamp, headers } of records) {
+    if (key === null) continue
+    observed = Math.max(observed, timestamp)
+    for (let start = 0; start <= timestamp; start += advanceMs) {
+      const end = start + sizeMs
+      if (end <= timestamp) continue
+      if (end <= observed - graceMs) {
+        late++
+        continue
+      }
+      const id = `${start} ${key}`
+      const row = rows.get(id)
+      const after = value !== null && value % 7 === 0 ? null : `${row?.value ?? '0'}+${value}`
+      const at = row === undefined ? timestamp : Math.max(timestamp, row.timestamp)
+      if (after === null) rows.delete(id)
+      else rows.set(id, { value: after, timestamp: at })
+      const old = row?.value ?? (parity ? '0' : null)
+      updates.push({ key: { key, window: { start, end } }, value: after, old: sendsOldValues ? old : null, timestamp: at, headers })
+    }
+  }
+  return { updates, late }
+}
+
+const update = ({ key, value, timestamp, headers }: Emitted): unknown => ({
+  ...(value as object),
+  latest: undefined,
+  key,
+  timestamp,
+  headers,
+})
+const flat = (updates: readonly Update[]): unknown[] => updates.map((one) => ({ ...one, latest: undefined }))
+
+function started(options: Options, setting: StatefulOptions = {}): Stateful<string, Value> {
+  return stateful(windowedAggregate(options), setting)
+}
+
+const send = async ({ running }: Stateful<string, Value>, record: Input): Promise<void> => running.send(record as Input & { key: string })
+
+describe('every update', () => {
+  test('is a fold over the records of each key and window that is still open; each closed one counts a drop', () =>
+    fc.assert(
+      fc.asyncProperty(inputs, windowsOf, settings, fc.nat(5), async (records, windows, setting, every) => {
+        const options = append(windows)
+        const step = started(options, setting)
+        for (const [index, record] of records.entries()) {
+          await send(step, record)
+          if (every > 0 && index % every === 0) await step.commit()
+        }
+        const { updates, late } = naive(records, options, setting)
+        expect(step.running.outputs.map(update)).toEqual(flat(updates))
+        expect(step.running.dropped.get('late') ?? 0).toBe(late)
+        expect(step.running.dropped.get('null_key') ?? 0).toBe(records.filter(({ key }) => key === null).length)
+        expect(step.running.dropped.get('null_value')).toBeUndefined()
+      }),
+      runs,
+    ))
+
+  test('is handed on while it is: nothing waits when the rows are resident', () => {
+    const { running } = started(append(hopping(10, { advance: 5 })))
+    expect(running.send({ key: 'a', value: 1, timestamp: 7 })).toBeUndefined()
+    expect(running.outputs.map(({ key }) => (key as Windowed<string>).window)).toEqual([
+      { start: 0, end: 10 },
+      { start: 5, end: 15 },
+    ])
+  })
+
+  test('W5: at stream time 14 a record at 8 still counts, at 15 one at 9 doesn’t', async () => {
+    const step = started(append(tumbling(10).grace(5)))
+    for (const timestamp of [14, 8, 15, 9]) await send(step, { key: 'a', value: timestamp - 3, timestamp, headers: noHeaders })
+    expect(step.running.outputs.map(({ value }) => (value as Update).value)).toEqual(['0+11', '0+5', '0+11+12'])
+    expect(step.running.dropped.get('late')).toBe(1)
+  })
+
+  test('W6: null values are aggregated, null keys dropped', async () => {
+    const step = started(append(tumbling(10)))
+    await send(step, { key: 'a', value: null, timestamp: 1, headers: noHeaders })
+    await send(step, { key: null, value: 1, timestamp: 99, headers: noHeaders })
+    await send(step, { key: 'a', value: 2, timestamp: 1, headers: noHeaders })
+    expect(step.running.outputs.map(({ value }) => (value as Update).value)).toEqual(['0+null', '0+null+2'])
+    expect([...step.running.dropped]).toEqual([['null_key', 1]])
+  })
+
+  test('a first null value of a reduction deletes, and is told', async () => {
+    const reduce = windowedAggregate<string, Value, number>({
+      ...append(tumbling(10)),
+      store: windowStore('s', { key: serdes.string, value: serdes.long, sizeMs: 10, retentionMs: 10 }),
+      initial: undefined,
+      add: (total, value) => total + (value ?? 100),
+    })
+    const { running } = stateful(reduce, { sendsOldValues: true, parity: true })
+    for (const value of [null, 1, null]) await running.send({ key: 'a', value })
+    expect(running.outputs.map(({ value }) => value)).toMatchObject([
+      { value: null, old: null },
+      { value: 1, old: null },
+      { value: 101, old: 1 },
+    ])
+  })
+})
+
+test('on commit the last value of each key and window is handed on, in order of last write', () =>
+  fc.assert(
+    fc.asyncProperty(inputs, windowsOf, settings, fc.integer({ min: 1, max: 10 }), async (records, windows, setting, every) => {
+      const options = append(windows, 'on-commit')
+      const step = started(options, setting)
+      const committed = new Map<string, string>()
+      let told = 0
+      for (let from = 0; from < records.length; from += every) {
+        for (const record of records.slice(from, from + every)) await send(step, record)
+        expect(step.running.take()).toEqual([])
+        await step.commit()
+        const { updates } = naive(records.slice(0, from + every), options, {})
+        const last = new Map<string, Update>()
+        for (const one of updates.slice(told)) {
+          last.delete(idOf(one))
+          last.set(idOf(one), { ...one, old: setting.sendsOldValues ? (committed.get(idOf(one)) ?? null) : null })
+        }
+        told = updates.length
+        const isNews = (one: unknown): boolean => (one as Update).value !== null || committed.has(idOf(one as Update))
+        expect(step.running.take().map(update).filter(isNews)).toEqual(flat([...last.values()]).filter(isNews))
+        for (const [id, { value }] of last) {
+          if (value === null) committed.delete(id)
+          else committed.set(id, value)
+        }
+      }
+    }),
+    runs,
+  ))
+
+function idOf({ key }: { readonly key: Windowed<string> }): string {
+  return `${key.window.start} ${key.key}`
+}
+
+test('an aggregate may be changed in place: old and new differ where somebody wants both', async () => {
+  const windows = hopping(10, { advance: 5 })
+  const operator = windowedAggregate<string, number, number[]>({
+    windows,
+    store: windowStore('lists', { key: serdes.string, value: serdes.json<number[]>(), sizeMs: 10, retentionMs: 10 }),
+    role: 'KSTREAM-AGGREGATE-',
+    emit: 'every-update',
+    initial: () => [],
+    add: (list, value) => (list.push(value), list),
+  })
+  const { running } = stateful(operator, { sendsOldValues: true })
+  for (const value of [1, 2]) await running.send({ key: 'a', value, timestamp: 7 })
+  expect(running.outputs.map(({ value }) => value)).toMatchObject([
+    { value: [1], old: null },
+    { value: [1], old: null },
+    { value: [1, 2], old: [1] },
+    { value: [1, 2], old: [1] },
+  ])
+})
+
+test('T4: stream time starts again with the step, so a record that was late before is taken', async () => {
+  const operator = windowedAggregate(append(tumbling(10)))
+  for (let start = 0; start < 2; start++) {
+    const { running } = stateful(operator)
+    await running.send({ key: 'a', value: 1, timestamp: 5 })
+    await running.send({ key: 'a', value: 1, timestamp: 30 })
+    await running.send({ key: 'a', value: 1, timestamp: 5 })
+    expect([running.outputs.length, running.dropped.get('late')]).toEqual([2, 1])
+  }
+})
+
+test('says where its store and its repartition take their numbers', () => {
+  const { naming, traits } = windowedAggregate({ ...append(tumbling(10)), role: 'KSTREAM-REDUCE-', repartitionName: 'g' })
+  expect(naming).toEqual({ stores: 'before', storeRole: 'KSTREAM-REDUCE-STATE-STORE-', repartition: 'after', repartitionName: 'g' })
+  expect(traits).toMatchObject({ readsByKey: true, ownsOldValue: true })
+})
