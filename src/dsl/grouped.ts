@@ -31,7 +31,7 @@ export class KGroupedStream<K, V> {
 
   /** How many records each key has had. `clicks.groupByKey().count({ store: 'clicks' })` */
   count(options: TableOptions<K, number> = {}): KTable<K, number> {
-    return this.#aggregate<number, false>({ initial: () => 0, add: (sum) => sum + 1 }, { options, role: 'KSTREAM-AGGREGATE-', value: serdes.long })
+    return this.#aggregate<number, false>({ initial: () => 0, add: (sum) => sum + 1 }, { options, role: 'KSTREAM-AGGREGATE-', value: serdes.long, burns: 1 })
   }
 
   /** Folds the values of each key into one of their type; null deletes. `sales.groupByKey().reduce((a, b) => a + b)` */
@@ -54,11 +54,11 @@ export class KGroupedStream<K, V> {
     return this.#parts.makers.windowed<K, V>(this.#parts, windows)
   }
 
-  #aggregate<A, D extends boolean>(fold: Fold<K, V, A>, how: { readonly options: TableOptions<K, unknown>; readonly role: Role; readonly value: AnySerde | undefined }): KTable<K, Exclude<A, null>, D> {
+  #aggregate<A, D extends boolean>(fold: Fold<K, V, A>, how: { readonly options: TableOptions<K, unknown>; readonly role: Role; readonly value: AnySerde | undefined; readonly burns?: number }): KTable<K, Exclude<A, null>, D> {
     const { graph, call, key, value, name, grouping, makers } = this.#parts
-    const { options, role } = how
+    const { options, role, burns = 0 } = how
     const store = keyValueSpec<K, unknown>(options.store)
-    const operator = aggregate<K, V, A>({ ...fold, store: present(store), role, emit: options.emit ?? 'every-update', ...(name === undefined ? {} : { repartitionName: name }) })
+    const operator = aggregate<K, V, A>({ ...fold, store: present(store), role, burns, emit: options.emit ?? 'every-update', ...(name === undefined ? {} : { repartitionName: name }) })
     const storeSerdes = { key: erased(options.key) ?? store.key ?? key, value: erased(options.value) ?? store.value ?? how.value }
     const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, grouping, storeSerdes })
     return makers.table<K, Exclude<A, null>, D>({ ...this.#parts, call: step, ...storeSerdes, reader: storeReader(present(store)) })
@@ -78,12 +78,12 @@ export class WindowedKStream<K, V> {
 
   /** How many records each key has had in each window. */
   count(options: WindowTableOptions<K, number> = {}): KTable<Windowed<K>, number> {
-    return this.#aggregate<number, false>({ initial: () => 0, add: (sum) => sum + 1 }, { options, role: 'KSTREAM-AGGREGATE-', value: serdes.long })
+    return this.#aggregate<number, false>({ initial: () => 0, add: (sum) => sum + 1 }, { options, role: 'KSTREAM-AGGREGATE-', value: serdes.long, burns: 1 })
   }
 
   /** Folds the values of each key and window into one of their type; null deletes. */
   reduce<R extends V | null>(f: (aggregate: V, value: V) => R, options: WindowTableOptions<K, Exclude<V, null>> = {}): KTable<Windowed<K>, Exclude<V, null>, MayDelete<R>> {
-    return this.#aggregate<V, MayDelete<R>>({ initial: undefined, add: f }, { options, role: 'KSTREAM-REDUCE-', value: this.#parts.value })
+    return this.#aggregate<V, MayDelete<R>>({ initial: undefined, add: f }, { options, role: 'KSTREAM-REDUCE-', value: this.#parts.value, burns: 1 })
   }
 
   /** Folds the values of each key and window into an aggregate; null deletes. */
@@ -91,12 +91,12 @@ export class WindowedKStream<K, V> {
     return this.#aggregate<A, MayDelete<R>>({ initial, add }, { options, role: 'KSTREAM-AGGREGATE-', value: undefined })
   }
 
-  #aggregate<A, D extends boolean>(fold: Fold<K, V, A>, how: { readonly options: WindowTableOptions<K, unknown>; readonly role: Role; readonly value: AnySerde | undefined }): KTable<Windowed<K>, Exclude<A, null>, D> {
+  #aggregate<A, D extends boolean>(fold: Fold<K, V, A>, how: { readonly options: WindowTableOptions<K, unknown>; readonly role: Role; readonly value: AnySerde | undefined; readonly burns?: number }): KTable<Windowed<K>, Exclude<A, null>, D> {
     const { graph, call, key, value, name, grouping, makers } = this.#parts
-    const { options, role } = how
+    const { options, role, burns = 0 } = how
     const windows = this.#windows
     const store = windowSpec<K, unknown>(options.store, windows)
-    const operator = windowedAggregate<K, V, A>({ ...fold, windows, store: present(store), role, emit: options.emit ?? 'every-update', ...(name === undefined ? {} : { repartitionName: name }) })
+    const operator = windowedAggregate<K, V, A>({ ...fold, windows, store: present(store), role, burns, emit: options.emit ?? 'every-update', ...(name === undefined ? {} : { repartitionName: name }) })
     const innerKey = erased(options.key) ?? store.key ?? key
     const storeSerdes = { key: innerKey, value: erased(options.value) ?? store.value ?? how.value }
     const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, grouping, storeSerdes })

@@ -18,12 +18,13 @@ export interface AggregateOptions<K, V, A> extends Fold<K, V, A> {
   readonly emit: EmitWhen
   /** Name of the repartition before it, from the grouping. */
   readonly repartitionName?: string
+  /** Indexes that Kafka Streams burns before an unnamed store (`Naming.burns`). */
+  readonly burns?: number
 }
 
 /** Folds the values of each key. */
 export function aggregate<K, V, A>(options: AggregateOptions<K, V, A>): Operator<K, V, K, Change<A>> {
-  const { store, role, emit, repartitionName } = options
-  const keepsHeaders = store.format === 'headers'
+  const { store, role, emit, repartitionName, burns = 0 } = options
   return {
     role,
     traits: { readsByKey: true, changesValue: true, readsKey: true, readsValue: true, ownsOldValue: true },
@@ -31,6 +32,7 @@ export function aggregate<K, V, A>(options: AggregateOptions<K, V, A>): Operator
       stores: 'before',
       storeRole: `${role}STATE-STORE-`,
       repartition: 'after',
+      burns,
       ...(repartitionName === undefined ? {} : { repartitionName }),
     },
     stores: [store],
@@ -38,13 +40,10 @@ export function aggregate<K, V, A>(options: AggregateOptions<K, V, A>): Operator
       const slots = context.slots<K, A>(store)
       const forward = stamped(next)
       const change = newChange<A>()
-      const fold = folding<K, V, A>(options, context)
+      const fold = folding<K, V, A>(options, { slots, change }, context)
       const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context) : undefined
       const update = (slot: number, key: K, value: V, record: RecordContext): void | Promise<void> => {
-        const before = slots.value(slot)
-        const timestamp = before === undefined ? record.timestamp : Math.max(record.timestamp, slots.timestamp(slot))
-        const after = fold(before, value, key, change)
-        slots.set(slot, after, timestamp, keepsHeaders ? record.headers : undefined)
+        const timestamp = fold(slot, key, value, record)
         return noted === undefined ? forward(key, change, record, timestamp) : noted(slot, record)
       }
       return (key, value, record) => {

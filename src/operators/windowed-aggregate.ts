@@ -20,12 +20,13 @@ export interface WindowedAggregateOptions<K, V, A> extends Fold<K, V, A> {
   readonly emit: EmitWhen
   /** Name of the repartition before it, from the grouping. */
   readonly repartitionName?: string
+  /** Indexes that Kafka Streams burns before an unnamed store (`Naming.burns`). */
+  readonly burns?: number
 }
 
 /** Folds the values of each key in each window. */
 export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, V, A>): Operator<K, V, Windowed<K>, Change<A>> {
-  const { store, role, emit, windows, repartitionName } = options
-  const keepsHeaders = store.format === 'headers'
+  const { store, role, emit, windows, repartitionName, burns = 0 } = options
   return {
     role,
     traits: { readsByKey: true, changesValue: true, readsKey: true, readsValue: true, ownsOldValue: true },
@@ -33,6 +34,7 @@ export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, 
       stores: 'before',
       storeRole: `${role}STATE-STORE-`,
       repartition: 'after',
+      burns,
       ...(repartitionName === undefined ? {} : { repartitionName }),
     },
     stores: [store],
@@ -40,17 +42,14 @@ export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, 
       const slots = context.windowSlots<K, A>(store)
       const forward = stamped(next)
       const change = newChange<A>()
-      const fold = folding<K, V, A>(options, context)
+      const fold = folding<K, V, A>(options, { slots, change }, context)
       const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context) : undefined
       // One record of a task at a time: these stay this record's own while a read waits.
       const placements = newPlacements()
       let at = 0
       let observed = -1
       const update = (slot: number, key: K, value: V, record: RecordContext): void | Promise<void> => {
-        const before = slots.value(slot)
-        const timestamp = before === undefined ? record.timestamp : Math.max(record.timestamp, slots.timestamp(slot))
-        const after = fold(before, value, key, change)
-        slots.set(slot, after, timestamp, keepsHeaders ? record.headers : undefined)
+        const timestamp = fold(slot, key, value, record)
         if (noted !== undefined) return noted(slot, record)
         return forward({ key, window: { start: placements.starts[at]!, end: placements.ends[at]! } }, change, record, timestamp)
       }

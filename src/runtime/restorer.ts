@@ -84,7 +84,7 @@ async function plan(tasks: readonly StreamTask[], ports: RestorePorts): Promise<
   for (const { task, store, source, tp } of wanted) {
     const { start, end: last } = bounds.get(partitionKey(tp)) ?? { start: 0, end: 0 }
     const end = source ? Math.min(last, ports.committed(tp) ?? start) : last
-    const mark = task.state.mark(store)
+    const mark = await task.state.mark(store)
     const offset = mark !== undefined && mark >= start && mark <= last ? mark : start
     if (offset >= end) continue
     open.set(partitionKey(tp), { task, store, tp, end, total: end - offset, restored: 0 })

@@ -2,7 +2,6 @@
  * What a task writes: sink, repartition and changelog records go from here straight into the open batches of their partitions. It counts what
  * is in flight for its task, so that no position is committed before what it caused is acknowledged.
  */
-import { encodeHeaders } from '../model/headers.ts'
 import type { ChangelogWriter, StoreLog } from '../state/task-state.ts'
 import type { ResolvedStore } from '../state/store-spec.ts'
 import type { Emit, NodeName, SinkSpec } from '../topology/operator.ts'
@@ -34,14 +33,7 @@ export class Outbox implements ChangelogWriter {
   /** The changelog of a store; undefined when it has none of its own. */
   open({ changelog }: ResolvedStore): StoreLog | undefined {
     if (changelog === undefined || changelog.source) return undefined
-    let writer: PartitionWriter | undefined
-    const tp = { topic: `${this.#task.applicationId}-${changelog.topic}`, partition: this.#task.partition }
-    return {
-      write: (key, value, timestamp, headers) => {
-        writer ??= this.#ports.writer(tp, this.inFlight)
-        writer.append(key, value, timestamp, headers === undefined || headers.length === 0 ? undefined : encodeHeaders(headers))
-      },
-    }
+    return this.#ports.writer({ topic: `${this.#task.applicationId}-${changelog.topic}`, partition: this.#task.partition }, this.inFlight)
   }
 
   #target(topic: string): Target {

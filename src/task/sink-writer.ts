@@ -3,8 +3,9 @@
  * source's own is copied from the source's bytes with the hash that came with it; everything else is serialised once.
  */
 import { ProductionError, SerdeError } from '../base/errors.ts'
-import { murmur2, partitionOf } from '../base/murmur2.ts'
+import { partitionOf } from '../base/murmur2.ts'
 import { encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
+import { KeyCoder } from '../model/key-coder.ts'
 import type { CurrentRecord, RecordContext } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { SourceNode } from '../topology/node.ts'
@@ -47,26 +48,20 @@ class SinkWriter {
   readonly #sink: SinkSpec
   readonly #node: NodeName
   readonly #task: SinkTask
-  /** Bytes at the end of a key that don't decide its partition. */
-  readonly #unhashed: number
-  // The key in hand: where its bytes are, and their hash. A length of −1 is a null key.
-  #bytes: Uint8Array = EMPTY
-  #at = 0
-  #length = -1
-  #hash = 0
-  #scratch: Uint8Array = new Uint8Array(256)
+  readonly #key: KeyCoder
   #spread = 0
 
   constructor(sink: SinkSpec, node: NodeName, task: SinkTask) {
     this.#sink = sink
     this.#node = node
     this.#task = task
-    this.#unhashed = sink.key.unhashedBytes ?? 0
+    const topic = typeof sink.topic === 'string' ? sink.topic : node
+    this.#key = new KeyCoder({ serde: sink.key, record: task.record, topic, isSourceSerde: () => task.source()?.key === sink.key })
   }
 
   send(target: Target, key: unknown, value: unknown, record: RecordContext): void {
     const { partitioner } = this.#sink
-    this.#takeKey(key, target.topic, record)
+    this.#key.take(key)
     if (partitioner === undefined) {
       this.#append(target, this.#place(target.partitions), value, record)
       return
@@ -86,54 +81,22 @@ class SinkWriter {
     const serde = this.#sink.value
     const headers = record.headers
     const block = headers === noHeaders || headers.length === 0 ? undefined : encodeHeaders(headers)
+    const { bytes, at, length } = this.#key
     writer.begin(record.timestamp)
-    writer.key(this.#bytes, this.#at, this.#length)
+    writer.key(bytes, at, length)
     if (value === null || value === undefined) writer.value(EMPTY, 0, -1)
     else if (serde.write !== undefined) writer.written(serde, value)
     else {
-      const bytes = serialise(serde, value, { topic: target.topic, side: 'value', headers })
-      writer.value(bytes, 0, bytes.length)
+      const serialised = serialise(serde, value, { topic: target.topic, side: 'value', headers })
+      writer.value(serialised, 0, serialised.length)
     }
     writer.end(block)
-  }
-
-  /** Finds the key's bytes and hash: the source's own where the key is still the source's. */
-  #takeKey(key: unknown, topic: string, record: RecordContext): void {
-    if (key === null || key === undefined) {
-      this.#length = -1
-      return
-    }
-    const { rows, index, sourceKey, keyHash } = this.#task.record
-    const serde = this.#sink.key
-    if (key === sourceKey && rows !== undefined && typeof key !== 'object' && this.#task.source()?.key === serde) {
-      this.#bytes = rows.bytes
-      this.#at = rows.keyAt[index]!
-      this.#length = rows.keyLength[index]!
-      this.#hash = this.#unhashed === 0 ? keyHash : murmur2(this.#bytes, this.#at, this.#at + this.#length - this.#unhashed)
-      return
-    }
-    this.#at = 0
-    if (serde.write === undefined) {
-      this.#bytes = serialise(serde, key, { topic, side: 'key', headers: record.headers })
-      this.#length = this.#bytes.length
-    } else this.#length = this.#writeKey(serde, key)
-    this.#hash = murmur2(this.#bytes, 0, this.#length - this.#unhashed)
-  }
-
-  #writeKey(serde: AnySerde, key: unknown): number {
-    let length = serde.write!(key, this.#scratch, 0)
-    while (length < 0) {
-      this.#scratch = new Uint8Array(this.#scratch.length * 2)
-      length = serde.write!(key, this.#scratch, 0)
-    }
-    this.#bytes = this.#scratch
-    return length
   }
 
   /** Kafka's default: by the key's hash; without a key the partitions in turn. */
   #place(count: number): number {
     if (count === 1) return 0
-    if (this.#length >= 0) return partitionOf(this.#hash, count)
+    if (this.#key.length >= 0) return partitionOf(this.#key.hash, count)
     this.#spread = (this.#spread + 1) % count
     return this.#spread
   }

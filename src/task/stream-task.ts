@@ -85,6 +85,7 @@ export class StreamTask {
       record: this.record,
       cacheBytes: options.cacheBytes,
       everyWrite: options.everyWrite,
+      expired: (store) => this.drop('expired', String(store)),
     })
     this.#failures = {
       taskId: this.id,

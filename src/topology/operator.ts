@@ -37,6 +37,8 @@ export interface Traits {
   readonly copartitioned?: boolean
   /** It needs `Change.old` of what comes in. */
   readonly wantsOldValue?: boolean
+  /** It takes `Change.old` where its parent has a store anyway, but no store is made for it. */
+  readonly likesOldValue?: boolean
   /** It takes `Change.old` from its own parent (table filter, mapValues without a store): the wish goes on upwards. */
   readonly passesOldValue?: boolean
   /** It has a store of its own to take `Change.old` from: a wish for old values ends here, and keeps its optional store. */
@@ -54,7 +56,7 @@ export interface Naming {
   readonly stores: 'before' | 'after' | 'none'
   /** Prefix of an unnamed store, as `KSTREAM-AGGREGATE-STATE-STORE-`. */
   readonly storeRole?: string
-  /** Indexes burned besides, although nothing bears them. */
+  /** Indexes burned before an unnamed store takes its own, although nothing bears them. */
   readonly burns?: number
   /** True: a name given by the user burns no index (processors only). */
   readonly namedIsFree?: boolean

@@ -139,7 +139,6 @@ class Walk {
     if (wanted && naming.repartition === 'before') names = [this.#joined(call, names[0]!)]
     const name = this.#stepName(call, names)
     if (naming.stores === 'after') this.#nameStores(call)
-    for (let i = 0; i < (naming.burns ?? 0); i++) this.#next(operator.role)
     if (wanted && naming.repartition !== 'before') names = [this.#grouped(call, names[0]!, name)]
     if (naming.stores === 'none') this.#nameStores(call)
     this.#draft.nodes.push({ kind: 'step', name, parents: names, operator, call, sendsOldValues: false })
@@ -159,6 +158,8 @@ class Walk {
 
   #nameStores({ operator, storeSerdes }: StepCall): void {
     const { stores, naming } = operator
+    const unnamed = stores.some((spec) => spec.name === undefined && !this.#draft.stores.has(anyStore(spec)))
+    for (let i = 0; unnamed && i < (naming?.burns ?? 0); i++) this.#next('')
     for (const spec of stores) this.#nameStore({ spec: anyStore(spec), role: naming?.storeRole ?? '', key: storeSerdes?.key, value: storeSerdes?.value })
   }
 

@@ -1,0 +1,267 @@
+/**
+ * Hot path. A hash table from serialised keys to small numbers (ids): open addressing with linear probing over slots of [hash, arena position],
+ * the keys themselves as [id, length, hash, bytes] in one arena of 32-bit words. No object per key, so a million keys cost the collector
+ * nothing, and two keys are equal exactly when their bytes are. The hash is handed in (Kafka's murmur2, which a record already carries) and
+ * spread by a multiplication, because the records of one partition agree in its low bits. Removal shifts later slots back, so there are no
+ * tombstones. Crafted keys of one hash would make probes long: past `LONGEST_PROBE` the table is rebuilt with a seeded hash of its own;
+ * nothing observable depends on the order of hashes.
+ * Measured (benchmarks/micro/state/byte-table.ts): see there.
+ */
+import { StateError } from '../base/errors.ts'
+
+/** Words before the bytes of a key in the arena. */
+const HEAD = 3
+const SMALLEST = 16
+const LARGEST = 2 ** 26
+/** At most half full, an honest table of 2^26 slots stays below 60. */
+const LONGEST_PROBE = 128
+
+/** What a table can be told. */
+export interface ByteTableOptions {
+  /** How many keys to make room for at once. */
+  readonly capacity?: number
+  /** Seed of the hash used once crafted keys are met. */
+  readonly seed?: number
+}
+
+/** Ids of byte keys. An id is a number from 0, given again after its key was removed. */
+export class ByteTable {
+  /** How many keys there are. */
+  count = 0
+  /** One above the greatest id ever given. */
+  end = 0
+  /** Bytes of all keys. */
+  keyBytes = 0
+
+  #slots: Int32Array
+  #shift: number
+  #arena: Int32Array
+  /** The arena as bytes: a key of an id is `bytes[keyAt(id), keyAt(id) + keyLength(id))`. Replaced when the arena grows. */
+  #bytes: Uint8Array
+  /** Word behind the last entry; word 0 stays unused, so that position 0 means free. */
+  #used = 1
+  #wasted = 0
+  /** Arena position by id; 0: not given. */
+  #at: Int32Array
+  #free: number[] = []
+  #seeded = false
+  readonly #seed: number
+  readonly #staged: Int32Array = new Int32Array(128)
+
+  constructor(options: ByteTableOptions = {}) {
+    const slots = slotsFor(options.capacity ?? 0)
+    this.#slots = new Int32Array(2 * slots)
+    this.#shift = Math.clz32(slots) + 1
+    this.#arena = new Int32Array(8 * slots)
+    this.#bytes = new Uint8Array(this.#arena.buffer)
+    this.#at = new Int32Array(slots)
+    this.#seed = options.seed ?? 0x2f6b_1a95
+  }
+
+  /** The arena's bytes; valid until the next `add` or `remove`. */
+  get bytes(): Uint8Array {
+    return this.#bytes
+  }
+
+  /** Where the key of an id starts in `bytes`. */
+  keyAt(id: number): number {
+    return (this.#at[id]! + HEAD) << 2
+  }
+
+  /** How long the key of an id is, in bytes. */
+  keyLength(id: number): number {
+    return this.#arena[this.#at[id]! + 1]!
+  }
+
+  /** Whether the id belongs to a key now. */
+  has(id: number): boolean {
+    return id < this.end && this.#at[id] !== 0
+  }
+
+  /** The id of a key with this hash; −1: there is none. */
+  find(bytes: Uint8Array, at: number, length: number, hash: number): number {
+    const h = this.#seeded ? seededHash(bytes, at, length, this.#seed) : hash
+    const slots = this.#slots
+    const last = slots.length - 2
+    for (let slot = this.#home(h); ; slot = (slot + 2) & last) {
+      const position = slots[slot + 1]!
+      if (position === 0) return -1
+      if (slots[slot] === h && this.#isAt(position, bytes, at, length)) return this.#arena[position]!
+    }
+  }
+
+  /** Adds a key that is not there; answers its id. Throws `STORE_TOO_LARGE` past 2^25 keys. */
+  add(bytes: Uint8Array, at: number, length: number, hash: number): number {
+    if (4 * (this.count + 1) > this.#slots.length) this.#rebuild(this.#slots.length)
+    const h = this.#seeded ? seededHash(bytes, at, length, this.#seed) : hash
+    const id = this.#free.pop() ?? this.end++
+    if (id >= this.#at.length) this.#at = grown(this.#at, 2 * this.#at.length)
+    const position = this.#write(id, h, length)
+    copy(bytes, at, this.#bytes, (position + HEAD) << 2, length)
+    this.#at[id] = position
+    this.count++
+    this.keyBytes += length
+    if (this.#place(h, position) > 2 * LONGEST_PROBE && !this.#seeded) this.#reseed()
+    return id
+  }
+
+  /** Removes the key of an id; the id may be given again. */
+  remove(id: number): void {
+    const position = this.#at[id]!
+    const slots = this.#slots
+    const last = slots.length - 2
+    let hole = this.#home(this.#arena[position + 2]!)
+    while (slots[hole + 1] !== position) hole = (hole + 2) & last
+    for (let slot = (hole + 2) & last; slots[slot + 1] !== 0; slot = (slot + 2) & last) {
+      if (((slot - this.#home(slots[slot]!)) & last) < ((slot - hole) & last)) continue
+      slots[hole] = slots[slot]!
+      slots[hole + 1] = slots[slot + 1]!
+      hole = slot
+    }
+    slots[hole + 1] = 0
+    const length = this.#arena[position + 1]!
+    this.#at[id] = 0
+    this.#free.push(id)
+    this.count--
+    this.keyBytes -= length
+    this.#wasted += HEAD + ((length + 3) >> 2)
+    if (this.count === 0) this.clear()
+    else if (this.#wasted > 4096 && 2 * this.#wasted > this.#used) this.#compact()
+  }
+
+  /** Removes all keys. */
+  clear(): void {
+    if (this.#used === 1) return
+    this.#slots.fill(0)
+    this.#at.fill(0, 0, this.end)
+    this.#free = []
+    this.#used = 1
+    this.#wasted = 0
+    this.count = 0
+    this.end = 0
+    this.keyBytes = 0
+    this.#seeded = false
+  }
+
+  /**
+   * Reads the slots and entries that `find` will need for `hashes[from, to)`, in loops whose memory latencies overlap. Answers something that
+   * depends on all of them, so that nothing is optimised away.
+   */
+  touch(hashes: Int32Array, from: number, to: number): number {
+    if (this.#seeded) return 0
+    const slots = this.#slots
+    const arena = this.#arena
+    const staged = this.#staged
+    let sum = 0
+    for (let start = from; start < to; start += staged.length) {
+      const count = Math.min(staged.length, to - start)
+      for (let i = 0; i < count; i++) staged[i] = slots[this.#home(hashes[start + i]!) + 1]!
+      for (let i = 0; i < count; i++) sum += arena[staged[i]!]!
+    }
+    return sum
+  }
+
+  #home(hash: number): number {
+    return (Math.imul(hash, 0x9e37_79b1) >>> this.#shift) << 1
+  }
+
+  #isAt(position: number, bytes: Uint8Array, at: number, length: number): boolean {
+    if (this.#arena[position + 1] !== length) return false
+    const own = this.#bytes
+    const start = (position + HEAD) << 2
+    for (let i = 0; i < length; i++) if (own[start + i] !== bytes[at + i]) return false
+    return true
+  }
+
+  /** Puts an entry in its slot; answers twice the length of the probe. */
+  #place(hash: number, position: number): number {
+    const slots = this.#slots
+    const last = slots.length - 2
+    const home = this.#home(hash)
+    let slot = home
+    while (slots[slot + 1] !== 0) slot = (slot + 2) & last
+    slots[slot] = hash
+    slots[slot + 1] = position
+    return (slot - home) & last
+  }
+
+  /** Makes an entry without its bytes; answers its position. */
+  #write(id: number, hash: number, length: number): number {
+    const position = this.#used
+    const words = HEAD + ((length + 3) >> 2)
+    if (position + words > this.#arena.length) {
+      this.#arena = grown(this.#arena, Math.max(2 * this.#arena.length, position + words))
+      this.#bytes = new Uint8Array(this.#arena.buffer)
+    }
+    this.#arena[position] = id
+    this.#arena[position + 1] = length
+    this.#arena[position + 2] = hash
+    this.#used = position + words
+    return position
+  }
+
+  /** Makes a table of so many slots and puts all entries in again. */
+  #rebuild(slots: number): void {
+    if (slots > LARGEST) throw new StateError('STORE_TOO_LARGE', `a store's table has ${this.count} keys in memory: give the topic more partitions, or the store a smaller cache`)
+    this.#slots = new Int32Array(2 * slots)
+    this.#shift = Math.clz32(slots) + 1
+    for (let id = 0; id < this.end; id++) {
+      const position = this.#at[id]!
+      if (position !== 0) this.#place(this.#arena[position + 2]!, position)
+    }
+  }
+
+  /** Goes over to the seeded hash. */
+  #reseed(): void {
+    this.#seeded = true
+    for (let id = 0; id < this.end; id++) {
+      const position = this.#at[id]!
+      if (position !== 0) this.#arena[position + 2] = seededHash(this.#bytes, (position + HEAD) << 2, this.#arena[position + 1]!, this.#seed)
+    }
+    this.#rebuild(this.#slots.length >> 1)
+  }
+
+  /** Writes the arena anew without removed keys. */
+  #compact(): void {
+    const arena = this.#arena
+    this.#arena = new Int32Array(arena.length)
+    this.#bytes = new Uint8Array(this.#arena.buffer)
+    this.#used = 1
+    this.#wasted = 0
+    for (let id = 0; id < this.end; id++) {
+      const position = this.#at[id]!
+      if (position === 0) continue
+      const words = HEAD + ((arena[position + 1]! + 3) >> 2)
+      for (let i = 0; i < words; i++) this.#arena[this.#used + i] = arena[position + i]!
+      this.#at[id] = this.#used
+      this.#used += words
+    }
+    this.#rebuild(this.#slots.length >> 1)
+  }
+}
+
+function slotsFor(capacity: number): number {
+  let slots = SMALLEST
+  while (slots < 2 * capacity) slots *= 2
+  return slots
+}
+
+function grown(array: Int32Array, length: number): Int32Array {
+  const larger = new Int32Array(length)
+  larger.set(array)
+  return larger
+}
+
+function copy(from: Uint8Array, at: number, into: Uint8Array, to: number, length: number): void {
+  if (length > 64) into.set(from.subarray(at, at + length), to)
+  else for (let i = 0; i < length; i++) into[to + i] = from[at + i]!
+}
+
+/** FNV-1a over the bytes from a seed, finished as MurmurHash3 does (both public domain). */
+function seededHash(bytes: Uint8Array, at: number, length: number, seed: number): number {
+  let h = seed
+  for (let i = at; i < at + length; i++) h = Math.imul(h ^ bytes[i]!, 0x0100_0193)
+  h = Math.imul(h ^ (h >>> 16), 0x85eb_ca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2_ae35)
+  return h ^ (h >>> 16)
+}

@@ -1,0 +1,323 @@
+/**
+ * Hot path. A key-value store: live values by key bytes, above an engine. A store that was made empty and has never let an entry go is complete: a
+ * miss means absent and reads nothing. Otherwise a miss reads the engine, and what was read becomes resident.
+ */
+import { compareBytes, concatBytes, readInt64 } from '../base/bytes.ts'
+import { StoreUnavailableError } from '../base/errors.ts'
+import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import { utf8 } from '../base/text.ts'
+import type { Headers } from '../model/headers.ts'
+import { noHeaders } from '../model/headers.ts'
+import { KeyCoder } from '../model/key-coder.ts'
+import type { SourceRecord } from '../model/record.ts'
+import { ByteTable } from './byte-table.ts'
+import type { Engine, KeyRange } from './engine.ts'
+import { mergedRows, type KeyedRow } from './merged-rows.ts'
+import { RowsBuilder } from './rows-builder.ts'
+import { limited, scanOf } from './scan.ts'
+import { readRow, rowBytes, SlotStore, type SlotKeys } from './slot-store.ts'
+import type { Entry, KeyRangeOptions, KeyValueStore, ResolvedStore, Scan, Slots, Stamp } from './store-spec.ts'
+import type { StoreLog } from './task-state.ts'
+
+/** What a store is made of. */
+export interface StoreParts {
+  readonly store: ResolvedStore
+  /** Two bytes before every row key in the engine. */
+  readonly prefix: Uint8Array
+  readonly engine: Engine
+  readonly record: SourceRecord
+  readonly log: StoreLog | undefined
+  readonly everyWrite: boolean
+  /** Told of a row that came too late to be kept. */
+  expired(): void
+}
+
+/** A key-value store of one task. */
+export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
+  readonly #parts: StoreParts
+  readonly #table: ByteTable = new ByteTable()
+  readonly #slots: SlotStore<V>
+  readonly #coder: KeyCoder
+  /** True while a miss means absent. */
+  #complete = true
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts
+    const { store, record, log, everyWrite } = parts
+    this.#slots = new SlotStore<V>({ store, record, log, everyWrite, keys: this })
+    this.#coder = new KeyCoder({ serde: store.key, record, topic: store.changelog?.topic ?? store.name, isSourceSerde: () => store.readBySourceKey })
+  }
+
+  /** Flush, landing and roll-back. */
+  get slots(): SlotStore<V> {
+    return this.#slots
+  }
+
+  /** The face that user code holds. */
+  face(): KeyValueStore<K, V> {
+    return {
+      get: (key) => this.#get(key),
+      entry: (key) => this.#entry(key),
+      put: (key, value, stamp) => this.#put(key, value, stamp),
+      putIfAbsent: (key, value) =>
+        chain(this.#get(key), (before) => {
+          if (before === undefined) this.#put(key, value, undefined)
+          return before
+        }),
+      delete: (key) =>
+        chain(this.#get(key), (before) => {
+          this.#put(key, null, undefined)
+          return before
+        }),
+      range: (options) => this.range(options),
+      approximateSize: () => this.#slots.live,
+    }
+  }
+
+  find(key: K): MaybePromise<number> {
+    const coder = this.#coder
+    coder.take(key)
+    const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
+    if (slot >= 0) return slot
+    return this.#complete ? this.#add() : chain(this.#read(), (found) => this.#resident(found))
+  }
+
+  value(slot: number): V | undefined {
+    return this.#slots.value(slot)
+  }
+
+  timestamp(slot: number): number {
+    return this.#slots.timestamp(slot)
+  }
+
+  set(slot: number, value: V | null, timestamp: number, headers: Headers | undefined): void {
+    this.#slots.set(slot, value, timestamp, headers)
+  }
+
+  prior(slot: number): V | undefined {
+    return this.#slots.prior(slot)
+  }
+
+  key(slot: number): K {
+    const at = this.#table.keyAt(slot)
+    return this.#decodeKey(this.#table.bytes, at, this.#table.keyLength(slot))
+  }
+
+  onFlush(emit: (slot: number) => MaybePromise<void>): void {
+    this.#slots.onFlush(emit)
+  }
+
+  /** Reads the memory that looking up these hashes will need. */
+  touch(hashes: Int32Array, from: number, to: number): void {
+    if (this.#parts.store.readBySourceKey) this.#table.touch(hashes, from, to)
+  }
+
+  /** Some rows are in the engine only, from now on: a miss has to look there. */
+  incomplete(): void {
+    this.#complete = false
+  }
+
+  /** Lets clean entries go until at most `most` are left; answers how many are. */
+  evict(most: number): number {
+    for (let slot = 0; slot < this.#table.end && this.#table.count > most; slot++) {
+      if (!this.#table.has(slot) || !this.#slots.isLanded(slot)) continue
+      this.#slots.forget(slot)
+      this.#table.remove(slot)
+      this.#complete = false
+    }
+    return this.#table.count
+  }
+
+  /** Entries that are resident. */
+  get resident(): number {
+    return this.#table.count
+  }
+
+  rowKey(slot: number, into: RowsBuilder): void {
+    const { prefix } = this.#parts
+    into.startKey()
+    into.addToKey(prefix, 0, prefix.length)
+    into.addToKey(this.#table.bytes, this.#table.keyAt(slot), this.#table.keyLength(slot))
+  }
+
+  logKey(slot: number, into: StoreLog): void {
+    into.key(this.#table.bytes, this.#table.keyAt(slot), this.#table.keyLength(slot))
+  }
+
+  free(slot: number): void {
+    if (this.#table.has(slot)) this.#table.remove(slot)
+  }
+
+  /** Rolls back to what the engine holds. */
+  rollBack(): void {
+    this.#slots.rollBack()
+    this.#complete = false
+  }
+
+  /** The rows of a range, merged from what is resident and what the engine holds. */
+  range(options: KeyRangeOptions<K> = {}): Scan<[K, V]> {
+    const { prefix, engine, store } = this.#parts
+    const bounds = this.#bounds(options)
+    const reverse = options.reverse === true
+    const rows = this.#residentIn(bounds)
+    const resident = reverse ? rows.reverse() : rows
+    const cursor = this.#complete ? undefined : engine.cursor({ ...withPrefix(bounds, prefix), reverse })
+    const merged = mergedRows<V>({
+      resident,
+      cursor,
+      reverse,
+      prefix: prefix.length,
+      value: (bytes, at, length) => this.#decodeRow(bytes, at, length).value,
+    })
+    const source = limited(merged, options.limit)
+    return scanOf(
+      { next: () => chain(source.next(), (row) => (row === undefined ? undefined : ([this.#decodeKey(row.key, 0, row.key.length), row.value] as [K, V]))), close: () => source.close() },
+      store.name,
+    )
+  }
+
+  /** Every row as the engine would hold it, in order of keys. */
+  dump(plain: boolean): readonly { readonly key: Uint8Array; readonly value: Uint8Array }[] {
+    const rows: { readonly key: Uint8Array; readonly value: Uint8Array }[] = []
+    for (const [key] of this.range()) {
+      const slot = this.find(key)
+      if (typeof slot !== 'number') throw new StoreUnavailableError('STORE_ASYNC_SCAN', 'a dump needs an engine that answers at once')
+      rows.push({ key: this.#bytesOf(key), value: rowBytes({ serde: this.#parts.store.value, plain }, this.#slots.value(slot), this.#slots.timestamp(slot)) })
+    }
+    return rows
+  }
+
+  #get(key: K): MaybePromise<V | undefined> {
+    const coder = this.#coder
+    coder.take(key)
+    const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
+    if (slot >= 0) return this.#slots.value(slot)
+    return this.#complete ? undefined : chain(this.#read(), (found) => this.#slots.value(this.#resident(found)))
+  }
+
+  #entry(key: K): MaybePromise<Entry<V> | undefined> {
+    return chain(this.#get(key), (value) => {
+      if (value === undefined) return undefined
+      const coder = this.#coder
+      coder.take(key)
+      const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
+      return { value, timestamp: this.#slots.timestamp(slot), headers: noHeaders }
+    })
+  }
+
+  #put(key: K, value: V | null, stamp: Partial<Stamp> | undefined): void {
+    const coder = this.#coder
+    coder.take(key)
+    const found = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
+    const slot = found >= 0 ? found : this.#add()
+    this.#slots.set(slot, value, stamp?.timestamp ?? this.#parts.record.timestamp, stamp?.headers)
+  }
+
+  /** A slot for the key in the coder, absent so far. */
+  #add(): number {
+    const coder = this.#coder
+    const slot = this.#table.add(coder.bytes, coder.at, coder.length, coder.hash)
+    this.#slots.add(slot, { value: undefined, timestamp: -1, known: !this.#complete })
+    return slot
+  }
+
+  /** The engine's row of the key in the coder. */
+  #read(): MaybePromise<ReadKey> {
+    const { bytes, at, length, hash } = this.#coder
+    const { prefix, engine } = this.#parts
+    const keys = new RowsBuilder()
+    keys.startKey()
+    keys.addToKey(prefix, 0, prefix.length)
+    keys.addToKey(bytes, at, length)
+    keys.value(NOTHING, 0, -1)
+    const key = bytes.slice(at, at + length)
+    return chain(engine.getMany(keys.rows()), (found) => ({ key, hash, bytes: found.bytes, at: found.valueAt[0]!, length: found.valueLength[0]! }))
+  }
+
+  /** The slot of a key that was read. While it was on its way the key may have come by another way, which is newer. */
+  #resident({ key, hash, bytes, at, length }: ReadKey): number {
+    const known = this.#table.find(key, 0, key.length, hash)
+    if (known >= 0) return known
+    const slot = this.#table.add(key, 0, key.length, hash)
+    if (length < 0) this.#slots.add(slot, { value: undefined, timestamp: -1, known: false })
+    else this.#slots.add(slot, { ...this.#decodeRow(bytes, at, length), known: true })
+    return slot
+  }
+
+  #decodeRow(bytes: Uint8Array, at: number, length: number): { readonly value: V; readonly timestamp: number } {
+    const { store } = this.#parts
+    const row = readRow(store, at, length)
+    const value = store.value.read === undefined ? store.value.deserialize(bytes.slice(row.at, row.at + row.length)) : store.value.read(bytes, row.at, row.length)
+    return { value: typed<V>(value), timestamp: row.timed ? readInt64(bytes, at) : -1 }
+  }
+
+  #decodeKey(bytes: Uint8Array, at: number, length: number): K {
+    const { key } = this.#parts.store
+    return typed<K>(key.read === undefined ? key.deserialize(bytes.slice(at, at + length)) : key.read(bytes, at, length))
+  }
+
+  /** Resident rows of a range as they are now, in order of their keys; deleted ones have no value. */
+  #residentIn({ from, to }: KeyRange): KeyedRow<V | undefined>[] {
+    const rows: KeyedRow<V | undefined>[] = []
+    const { bytes } = this.#table
+    for (let slot = 0; slot < this.#table.end; slot++) {
+      if (!this.#table.has(slot)) continue
+      const at = this.#table.keyAt(slot)
+      const key = bytes.slice(at, at + this.#table.keyLength(slot))
+      if (compareBytes(key, from) >= 0 && (to === undefined || compareBytes(key, to) < 0)) rows.push({ key, value: this.#slots.value(slot) })
+    }
+    return rows.sort((a, b) => compareBytes(a.key, b.key))
+  }
+
+  #bounds({ from, to, prefix }: KeyRangeOptions<K>): KeyRange {
+    if (prefix !== undefined) {
+      const bytes = typeof prefix === 'string' ? utf8(prefix) : prefix
+      const end = successor(bytes)
+      return { from: bytes, ...(end === undefined ? {} : { to: end }) }
+    }
+    const first = from === undefined ? NOTHING : this.#bytesOf(from)
+    return to === undefined ? { from: first } : { from: first, to: withZero(this.#bytesOf(to)) }
+  }
+
+  #bytesOf(key: K): Uint8Array {
+    this.#coder.take(key)
+    return this.#coder.bytes.slice(this.#coder.at, this.#coder.at + this.#coder.length)
+  }
+}
+
+interface ReadKey {
+  readonly key: Uint8Array
+  readonly hash: number
+  readonly bytes: Uint8Array
+  readonly at: number
+  readonly length: number
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** The range with every bound behind a prefix. */
+export function withPrefix({ from, to }: KeyRange, prefix: Uint8Array): KeyRange {
+  const end = to === undefined ? successor(prefix) : concatBytes(prefix, to)
+  return { from: concatBytes(prefix, from), ...(end === undefined ? {} : { to: end }) }
+}
+
+/** The least bytes above all that begin with these; undefined: there are none. */
+export function successor(bytes: Uint8Array): Uint8Array | undefined {
+  const last = bytes.findLastIndex((byte) => byte < 0xff)
+  if (last < 0) return undefined
+  const next = bytes.slice(0, last + 1)
+  next[last]!++
+  return next
+}
+
+function withZero(bytes: Uint8Array): Uint8Array {
+  const longer = new Uint8Array(bytes.length + 1)
+  longer.set(bytes)
+  return longer
+}
+
+/** Sound because a store's serdes read what they wrote, and the store's types are its serdes'. */
+export function typed<T>(value: unknown): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return value as T
+}

@@ -1,0 +1,174 @@
+/**
+ * The memory engine: rows in a hash table of byte keys, put in order when a scan asks for it. It answers at once, keeps nothing over the process,
+ * and is the reference that other engines are compared with.
+ */
+import { compareRange } from '../base/bytes.ts'
+import { StoreUnavailableError } from '../base/errors.ts'
+import { murmur2 } from '../base/murmur2.ts'
+import type { PackedRows } from '../base/packed-rows.ts'
+import { ByteTable } from './byte-table.ts'
+import type { Cursor, Engine, KeyRange, WriteBatch } from './engine.ts'
+import { RowsBuilder } from './rows-builder.ts'
+
+/** Rows in memory. */
+export class MemoryEngine implements Engine {
+  readonly name = 'memory'
+  readonly persistent = false
+  readonly #keys: ByteTable = new ByteTable()
+  readonly #values: Uint8Array[] = []
+  /** Ids in order of their keys; undefined after a change. */
+  #order: number[] | undefined = undefined
+  readonly #cursors: Set<MemoryCursor> = new Set()
+  #closed = false
+
+  getMany(keys: PackedRows): PackedRows {
+    this.#open()
+    const found = new RowsBuilder()
+    for (let i = 0; i < keys.count; i++) {
+      const at = keys.keyAt[i]!
+      const length = keys.keyLength[i]!
+      const id = this.#keys.find(keys.bytes, at, length, murmur2(keys.bytes, at, at + length))
+      found.key(keys.bytes, at, length)
+      if (id < 0) found.value(NOTHING, 0, -1)
+      else found.value(this.#values[id]!, 0, this.#values[id]!.length)
+    }
+    return found.rows()
+  }
+
+  cursor(range: KeyRange): Cursor {
+    this.#open()
+    const ids = this.#idsIn(range)
+    const rows = ids.map((id) => ({ key: this.#keyOf(id), value: this.#values[id]! }))
+    const cursor = new MemoryCursor(range.reverse === true ? rows.reverse() : rows, () => this.#cursors.delete(cursor))
+    this.#cursors.add(cursor)
+    return cursor
+  }
+
+  write({ rows, deleteRanges }: WriteBatch): void {
+    this.#open()
+    for (const range of deleteRanges) for (const id of this.#idsIn(range)) this.#remove(id)
+    for (let i = 0; i < rows.count; i++) this.#put(rows, i)
+  }
+
+  flush(): void {
+    this.#open()
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    for (const cursor of [...this.#cursors]) cursor.close()
+  }
+
+  metrics(): Readonly<Record<string, number>> {
+    return { rows: this.#keys.count, key_bytes: this.#keys.keyBytes }
+  }
+
+  #open(): void {
+    if (this.#closed) throw new StoreUnavailableError('STORE_CLOSED', 'the engine is closed')
+  }
+
+  #put(rows: PackedRows, i: number): void {
+    const at = rows.keyAt[i]!
+    const length = rows.keyLength[i]!
+    const hash = murmur2(rows.bytes, at, at + length)
+    const known = this.#keys.find(rows.bytes, at, length, hash)
+    const valueLength = rows.valueLength[i]!
+    if (valueLength < 0) {
+      if (known >= 0) this.#remove(known)
+      return
+    }
+    const valueAt = rows.valueAt[i]!
+    if (known < 0) this.#order = undefined
+    this.#values[known < 0 ? this.#keys.add(rows.bytes, at, length, hash) : known] = rows.bytes.slice(valueAt, valueAt + valueLength)
+  }
+
+  #remove(id: number): void {
+    this.#keys.remove(id)
+    this.#values[id] = NOTHING
+    this.#order = undefined
+  }
+
+  #idsIn({ from, to }: KeyRange): number[] {
+    const order = (this.#order ??= this.#sorted())
+    const start = lowerBound(order, (id) => this.#compare(id, from) < 0)
+    const end = to === undefined ? order.length : lowerBound(order, (id) => this.#compare(id, to) < 0)
+    return order.slice(start, Math.max(start, end))
+  }
+
+  #sorted(): number[] {
+    const ids: number[] = []
+    for (let id = 0; id < this.#keys.end; id++) if (this.#keys.has(id)) ids.push(id)
+    const { bytes } = this.#keys
+    return ids.sort((a, b) => compareKeys(bytes, this.#span(a), this.#span(b)))
+  }
+
+  #compare(id: number, key: Uint8Array): number {
+    const at = this.#keys.keyAt(id)
+    return -compareRange(key, this.#keys.bytes, at, at + this.#keys.keyLength(id))
+  }
+
+  #span(id: number): readonly [number, number] {
+    const at = this.#keys.keyAt(id)
+    return [at, at + this.#keys.keyLength(id)]
+  }
+
+  #keyOf(id: number): Uint8Array {
+    const [at, end] = this.#span(id)
+    return this.#keys.bytes.slice(at, end)
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+
+interface Row {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+class MemoryCursor implements Cursor {
+  #rows: readonly Row[]
+  #at = 0
+  readonly #closed: () => void
+
+  constructor(rows: readonly Row[], closed: () => void) {
+    this.#rows = rows
+    this.#closed = closed
+  }
+
+  next({ rows, bytes }: { readonly rows: number; readonly bytes: number }): PackedRows {
+    const page = new RowsBuilder()
+    for (let count = 0; count < rows && page.byteLength < bytes && this.#at < this.#rows.length; count++) {
+      const { key, value } = this.#rows[this.#at++]!
+      page.key(key, 0, key.length)
+      page.value(value, 0, value.length)
+    }
+    return page.rows()
+  }
+
+  close(): void {
+    this.#rows = []
+    this.#at = 0
+    this.#closed()
+  }
+}
+
+function compareKeys(bytes: Uint8Array, [a, aEnd]: readonly [number, number], [b, bEnd]: readonly [number, number]): number {
+  const shorter = Math.min(aEnd - a, bEnd - b)
+  for (let i = 0; i < shorter; i++) {
+    const difference = bytes[a + i]! - bytes[b + i]!
+    if (difference !== 0) return difference
+  }
+  return aEnd - a - (bEnd - b)
+}
+
+function lowerBound(order: readonly number[], isBelow: (id: number) => boolean): number {
+  let low = 0
+  let high = order.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (isBelow(order[middle]!)) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,255 @@
+/**
+ * Hot path. What key-value and window stores share: live values in slots, the order of their last writes, and the way of a write from a slot to the
+ * changelog and, after the commit, to the engine. A slot is a number; a hit makes no object and no promise. Laws: an entry leaves only when it is
+ * clean and landed; a flush gives the same serialised bytes to changelog and engine; the engine never holds a write whose commit isn't known.
+ */
+import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import { writeInt64 } from '../base/bytes.ts'
+import type { Headers } from '../model/headers.ts'
+import type { SourceRecord } from '../model/record.ts'
+import type { AnySerde } from '../model/serde.ts'
+import { RowsBuilder } from './rows-builder.ts'
+import type { ResolvedStore } from './store-spec.ts'
+import type { StoreLog } from './task-state.ts'
+import { WriteLog } from './write-log.ts'
+
+/** The slot was written since the last flush. */
+const DIRTY = 1
+/** It was flushed, and its bytes are not in the engine yet. */
+const PENDING = 2
+/** Its key is in the changelog or the engine: a delete has to be told. */
+const KNOWN = 4
+
+const NOTHING = new Uint8Array(0)
+const TIME_BYTES = 8
+
+/** How the keys of a store are written: the parts that differ between kinds of stores. */
+export interface SlotKeys {
+  /** Starts the row key of a slot in the engine. */
+  rowKey(slot: number, into: RowsBuilder): void
+  /** Writes the slot's key to its changelog record. */
+  logKey(slot: number, into: StoreLog): void
+  /** The slot's entry is gone for good: its number may be used again. */
+  free(slot: number): void
+}
+
+/** What a slot store is made of. */
+export interface SlotStoreOptions {
+  readonly store: ResolvedStore
+  readonly record: SourceRecord
+  readonly log: StoreLog | undefined
+  /** One changelog record a write, at the write. */
+  readonly everyWrite: boolean
+  readonly keys: SlotKeys
+}
+
+/** Values in slots. */
+export class SlotStore<V> {
+  /** Entries that have a value. */
+  live = 0
+  readonly #store: ResolvedStore
+  readonly #record: SourceRecord
+  readonly #log: StoreLog | undefined
+  readonly #everyWrite: boolean
+  readonly #keys: SlotKeys
+  readonly #serde: AnySerde
+  readonly #plain: boolean
+  readonly #values: (V | undefined)[] = []
+  readonly #priors: (V | undefined)[] = []
+  #times: Float64Array = new Float64Array(64)
+  #flags: Uint8Array = new Uint8Array(64)
+  readonly #writes: WriteLog = new WriteLog()
+  #pending: RowsBuilder = new RowsBuilder()
+  #pendingSlots: number[] = []
+  #emit: ((slot: number) => MaybePromise<void>) | undefined = undefined
+  readonly #time: Uint8Array = new Uint8Array(TIME_BYTES)
+
+  constructor({ store, record, log, everyWrite, keys }: SlotStoreOptions) {
+    this.#store = store
+    this.#record = record
+    this.#log = log
+    this.#everyWrite = everyWrite
+    this.#keys = keys
+    this.#serde = store.value
+    this.#plain = store.spec.format === 'plain'
+  }
+
+  /** Takes a slot into use, with what the engine holds; `known`: its key is there. */
+  add(slot: number, entry: { readonly value: V | undefined; readonly timestamp: number; readonly known: boolean }): void {
+    if (slot >= this.#times.length) this.#grow(slot)
+    this.#values[slot] = entry.value
+    this.#times[slot] = entry.timestamp
+    this.#flags[slot] = entry.known ? KNOWN : 0
+    if (this.#store.keepsPrior) this.#priors[slot] = entry.value
+    if (entry.value !== undefined) this.live++
+  }
+
+  /** The live value. */
+  value(slot: number): V | undefined {
+    return this.#values[slot]
+  }
+
+  /** The entry's time in ms; −1 in plain stores. */
+  timestamp(slot: number): number {
+    return this.#plain ? -1 : this.#times[slot]!
+  }
+
+  /** The value as of the last flush. */
+  prior(slot: number): V | undefined {
+    return this.#priors[slot]
+  }
+
+  /** Called at each flush for every slot that was written. */
+  onFlush(emit: (slot: number) => MaybePromise<void>): void {
+    this.#emit = emit
+  }
+
+  /** Writes a slot; null deletes. */
+  set(slot: number, value: V | null, timestamp: number, _headers: Headers | undefined): void {
+    const before = this.#values[slot]
+    if (value === null) {
+      if (before !== undefined) this.live--
+      this.#values[slot] = undefined
+    } else {
+      if (before === undefined) this.live++
+      this.#values[slot] = value
+    }
+    this.#times[slot] = timestamp
+    this.#flags[slot]! |= DIRTY
+    this.#writes.append(slot)
+    if (this.#everyWrite && this.#log !== undefined) this.#writeLog(slot, this.#log)
+  }
+
+  /** Whether the entry may leave: clean and landed. */
+  isLanded(slot: number): boolean {
+    return (this.#flags[slot]! & (DIRTY | PENDING)) === 0
+  }
+
+  /** Forgets an entry that may leave. */
+  forget(slot: number): void {
+    if (this.#values[slot] !== undefined) this.live--
+    this.#values[slot] = undefined
+    this.#flags[slot] = 0
+  }
+
+  /** Emits what waits for the commit, then turns dirty entries into changelog records and rows for the engine. */
+  flush(): MaybePromise<void> {
+    if (this.#writes.count === 0) return undefined
+    const emit = this.#emit
+    return emit === undefined ? this.#serialise() : chain(this.#emitFrom(0, emit), () => this.#serialise())
+  }
+
+  /** The rows of the last flush, for the engine; undefined: none. */
+  pendingRows(): RowsBuilder | undefined {
+    return this.#pending.count === 0 ? undefined : this.#pending
+  }
+
+  /** The rows of the last flush are in the engine. */
+  landed(): void {
+    for (const slot of this.#pendingSlots) {
+      this.#flags[slot]! &= ~PENDING
+      if (this.#values[slot] === undefined && (this.#flags[slot]! & DIRTY) === 0) {
+        this.#flags[slot] = 0
+        this.#keys.free(slot)
+      }
+    }
+    this.#pendingSlots = []
+    this.#pending = new RowsBuilder()
+  }
+
+  /** Forgets every write that hasn't landed: what is read next is what the engine holds. */
+  rollBack(): void {
+    const lost = new Set(this.#pendingSlots)
+    for (let i = 0; i < this.#writes.length; i++) {
+      const slot = this.#writes.at(i)
+      if (slot >= 0) lost.add(slot)
+    }
+    this.#writes.clear()
+    this.#pendingSlots = []
+    this.#pending = new RowsBuilder()
+    for (const slot of lost) {
+      this.forget(slot)
+      this.#keys.free(slot)
+    }
+  }
+
+  #emitFrom(from: number, emit: (slot: number) => MaybePromise<void>): MaybePromise<void> {
+    for (let i = from; i < this.#writes.length; i++) {
+      const slot = this.#writes.at(i)
+      const waiting = slot < 0 ? undefined : emit(slot)
+      if (waiting instanceof Promise) return waiting.then(() => this.#emitFrom(i + 1, emit))
+    }
+    return undefined
+  }
+
+  #serialise(): void {
+    for (let i = 0; i < this.#writes.length; i++) {
+      const slot = this.#writes.at(i)
+      if (slot < 0) continue
+      const flags = this.#flags[slot]!
+      // Deleted before anybody outside knew of it: nothing to tell.
+      const unknown = this.#values[slot] === undefined && (flags & (KNOWN | PENDING)) === 0
+      this.#flags[slot] = (flags & ~DIRTY) | PENDING | (unknown ? 0 : KNOWN)
+      this.#pendingSlots.push(slot)
+      if (!unknown) this.#toRow(slot)
+      if (this.#store.keepsPrior) this.#priors[slot] = this.#values[slot]
+    }
+    this.#writes.clear()
+  }
+
+  /** One serialisation: the row of the engine, and the same bytes in the changelog. */
+  #toRow(slot: number): void {
+    const rows = this.#pending
+    this.#keys.rowKey(slot, rows)
+    const value = this.#values[slot]
+    const log = this.#everyWrite ? undefined : this.#log
+    log?.begin(value === undefined || this.#plain ? this.#record.timestamp : this.#times[slot]!)
+    if (log !== undefined) this.#keys.logKey(slot, log)
+    if (value === undefined) {
+      rows.value(NOTHING, 0, -1)
+      log?.value(NOTHING, 0, -1)
+    } else {
+      writeInt64(this.#time, 0, this.#times[slot]!)
+      const { at, length } = rows.written(this.#serde, value, this.#plain ? NOTHING : this.#time)
+      log?.value(rows.bytes, at, length)
+    }
+    log?.end(undefined)
+  }
+
+  #writeLog(slot: number, log: StoreLog): void {
+    const value = this.#values[slot]
+    log.begin(value === undefined || this.#plain ? this.#record.timestamp : this.#times[slot]!)
+    this.#keys.logKey(slot, log)
+    if (value === undefined) log.value(NOTHING, 0, -1)
+    else log.written(this.#serde, value)
+    log.end(undefined)
+    this.#flags[slot]! |= KNOWN
+  }
+
+  #grow(slot: number): void {
+    const size = Math.max(2 * this.#times.length, slot + 1)
+    const times = new Float64Array(size)
+    times.set(this.#times)
+    this.#times = times
+    const flags = new Uint8Array(size)
+    flags.set(this.#flags)
+    this.#flags = flags
+  }
+}
+
+/** The value and time of a row as the engine keeps it: 8 bytes of time before the value, except in plain stores. */
+export function readRow(store: ResolvedStore, at: number, length: number): { readonly at: number; readonly length: number; readonly timed: boolean } {
+  const timed = store.spec.format !== 'plain'
+  const skipped = timed ? TIME_BYTES : 0
+  return { at: at + skipped, length: length - skipped, timed }
+}
+
+/** A value as a row of the engine has it: 8 bytes of time before it, except in plain stores. */
+export function rowBytes({ serde, plain }: { readonly serde: AnySerde; readonly plain: boolean }, value: unknown, timestamp: number): Uint8Array {
+  const rows = new RowsBuilder()
+  const time = new Uint8Array(TIME_BYTES)
+  writeInt64(time, 0, timestamp)
+  rows.startKey()
+  rows.written(serde, value, plain ? NOTHING : time)
+  return rows.bytes.slice(0, rows.byteLength)
+}

@@ -1,0 +1,256 @@
+/**
+ * All stores of one task above one engine: opened from their specs, flushed in order, landed together after a commit, rolled back, restored. Each
+ * store has a two-byte number before its row keys; prefix 0000 is kept for marks, the changelog offset up to which the engine has a store.
+ */
+import { readInt64, toHex, writeInt64 } from '../base/bytes.ts'
+import { assert, StoreUnavailableError } from '../base/errors.ts'
+import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import type { PackedRows } from '../base/packed-rows.ts'
+import { utf8 } from '../base/text.ts'
+import type { SourceRecord } from '../model/record.ts'
+import type { AnySerde } from '../model/serde.ts'
+import type { Engine, KeyRange } from './engine.ts'
+import { KeyValueCache, type StoreParts } from './key-value-store.ts'
+import { RowsBuilder } from './rows-builder.ts'
+import type { KeyValueStore, ResolvedStore, Slots, StoreName, WindowSlots, WindowStore } from './store-spec.ts'
+import { WindowCache } from './window-store.ts'
+
+/** Where a store's changelog records go, one at a time: `begin`, a key, a value, `end`. */
+export interface StoreLog {
+  /** Starts a record; its time is in ms since the epoch. */
+  begin(timestamp: number): void
+  key(bytes: Uint8Array, at: number, length: number): void
+  /** A length of −1 is null. */
+  value(bytes: Uint8Array, at: number, length: number): void
+  written(serde: AnySerde, value: unknown): void
+  end(headers: Uint8Array | undefined): void
+}
+
+/** Opens changelogs. */
+export interface ChangelogWriter {
+  /** The changelog of a store; undefined when it has none of its own. */
+  open(store: ResolvedStore): StoreLog | undefined
+}
+
+/** What the stores of a task run on. */
+export interface TaskStateOptions {
+  readonly engine: Engine
+  readonly changelog: ChangelogWriter
+  /** The task's record. */
+  readonly record: SourceRecord
+  /** Bound of what is resident, in bytes. */
+  readonly cacheBytes: number
+  /** True: one changelog record a write; false: one a key and flush. */
+  readonly everyWrite: boolean
+  /** Told of a row that came too late to be kept. */
+  expired(store: StoreName): void
+}
+
+/** Rows of a changelog, with their times in ms. */
+export interface RestoreRows extends PackedRows {
+  readonly baseTimestamp: number
+  readonly timestampDelta: Float64Array
+}
+
+/** A store's rows as text, for comparison: keys and values in hex. */
+export interface StoreDump {
+  readonly kind: 'keyValue' | 'window'
+  readonly entries: readonly (readonly (string | number)[])[]
+}
+
+type Cache = KeyValueCache<unknown, unknown> | WindowCache<unknown, unknown>
+
+interface OpenStore {
+  readonly store: ResolvedStore
+  readonly cache: Cache
+  readonly prefix: Uint8Array
+}
+
+/** What an entry is taken to need besides its key, in bytes. */
+const ENTRY_BYTES = 128
+const MARK = new Uint8Array([0, 0, 0x4d])
+const NOTHING = new Uint8Array(0)
+
+/** The stores of one task. */
+export class TaskState {
+  readonly #options: TaskStateOptions
+  readonly #stores: Map<StoreName, OpenStore> = new Map()
+  #closed = false
+
+  constructor(stores: readonly ResolvedStore[], options: TaskStateOptions) {
+    this.#options = options
+    for (const [index, store] of stores.entries()) this.#open(store, index + 1)
+  }
+
+  /** The face of a store. Throws `STORE_CLOSED`, `UNKNOWN_STORE`. */
+  store(name: StoreName): KeyValueStore<unknown, unknown> | WindowStore<unknown, unknown> {
+    const { cache } = this.#found(name)
+    return cache.face()
+  }
+
+  /** The slots of a key-value store. */
+  slots(name: StoreName): Slots<unknown, unknown> {
+    const { cache } = this.#found(name)
+    assert(cache instanceof KeyValueCache, `store ${name} is no key-value store`)
+    return cache
+  }
+
+  /** The slots of a window store. */
+  windowSlots(name: StoreName): WindowSlots<unknown, unknown> {
+    const { cache } = this.#found(name)
+    assert(cache instanceof WindowCache, `store ${name} is no window store`)
+    return cache
+  }
+
+  /** Reads the memory that looking up these hashes will need, for stores that are read by the source's key. */
+  touch(hashes: Int32Array, from: number, to: number): void {
+    for (const { cache } of this.#stores.values()) cache.touch(hashes, from, to)
+  }
+
+  /** Emits what waits for the commit; turns writes into changelog records and rows for the engine. */
+  flush(): MaybePromise<void> {
+    return this.#flushFrom([...this.#stores.values()], 0)
+  }
+
+  /** Writes the flushed rows to the engine, with the next changelog offset of each store, in one batch; only when the commit is known to have succeeded. */
+  land(offsets: ReadonlyMap<StoreName, number>): MaybePromise<void> {
+    const rows = new RowsBuilder()
+    const deleteRanges: KeyRange[] = []
+    for (const { cache } of this.#stores.values()) {
+      const pending = cache.slots.pendingRows()
+      if (pending !== undefined) append(pending.rows(), rows)
+      if (cache instanceof WindowCache) deleteRanges.push(...cache.expiredRanges())
+    }
+    for (const [name, offset] of offsets) this.#writeMark(name, offset, rows)
+    if (rows.count === 0 && deleteRanges.length === 0) return this.#landed()
+    return chain(this.#options.engine.write({ rows: rows.rows(), deleteRanges }), () => this.#landed())
+  }
+
+  /** Forgets every write that hasn't landed. */
+  rollBack(): void {
+    for (const { cache } of this.#stores.values()) cache.rollBack()
+  }
+
+  /** Puts rows of a changelog back; `nextOffset` is one behind the last of them. */
+  restore(name: StoreName, rows: RestoreRows, nextOffset: number): MaybePromise<void> {
+    const { cache, store, prefix } = this.#found(name)
+    const timestampOf = (row: number): number => rows.baseTimestamp + rows.timestampDelta[row]!
+    const batch = new RowsBuilder()
+    if (cache instanceof WindowCache) cache.restore(rows, timestampOf)
+    else {
+      cache.incomplete()
+      for (let i = 0; i < rows.count; i++) restoreRow({ rows, row: i, prefix, plain: store.spec.format === 'plain', timestamp: timestampOf(i) }, batch)
+    }
+    this.#writeMark(name, nextOffset, batch)
+    return this.#options.engine.write({ rows: batch.rows(), deleteRanges: [] })
+  }
+
+  /** The next changelog offset to restore a store from; undefined: the engine has nothing of it. */
+  mark(name: StoreName): MaybePromise<number | undefined> {
+    const keys = new RowsBuilder()
+    markKey(name, keys)
+    keys.value(NOTHING, 0, -1)
+    return chain(this.#options.engine.getMany(keys.rows()), (found) => (found.valueLength[0] === TIME ? readInt64(found.bytes, found.valueAt[0]!) : undefined))
+  }
+
+  /** A store's rows as text. */
+  dump(name: StoreName): StoreDump {
+    const { cache, store } = this.#found(name)
+    const plain = store.spec.format === 'plain'
+    if (cache instanceof WindowCache) {
+      return { kind: 'window', entries: cache.dump(plain).map(({ key, start, end, value }) => [toHex(key), start, end, toHex(value)]) }
+    }
+    return { kind: 'keyValue', entries: cache.dump(plain).map(({ key, value }) => [toHex(key), toHex(value)]) }
+  }
+
+  /** How many entries are resident, by store. */
+  metrics(): ReadonlyMap<StoreName, Readonly<Record<string, number>>> {
+    return new Map([...this.#stores].map(([name, { cache }]) => [name, { entries: cache.slots.live }]))
+  }
+
+  /** Closes the engine; may be called twice. */
+  close(): MaybePromise<void> {
+    if (this.#closed) return undefined
+    this.#closed = true
+    return this.#options.engine.close()
+  }
+
+  #open(store: ResolvedStore, number: number): void {
+    const { engine, record, everyWrite, changelog } = this.#options
+    const prefix = new Uint8Array([number >> 8, number & 0xff])
+    const parts: StoreParts = { store, prefix, engine, record, everyWrite, log: changelog.open(store), expired: () => this.#options.expired(store.name) }
+    const { spec } = store
+    const cache = spec.kind === 'window' ? new WindowCache<unknown, unknown>(parts, spec) : new KeyValueCache<unknown, unknown>(parts)
+    this.#stores.set(store.name, { store, cache, prefix })
+  }
+
+  #found(name: StoreName): OpenStore {
+    if (this.#closed) throw new StoreUnavailableError('STORE_CLOSED', `store ${name} was used after its task was closed`, { context: { store: name } })
+    const found = this.#stores.get(name)
+    if (found === undefined) throw new StoreUnavailableError('UNKNOWN_STORE', `this task has no store ${name}: it has ${[...this.#stores.keys()].join(', ') || 'none'}`, { context: { store: name } })
+    return found
+  }
+
+  #flushFrom(stores: readonly OpenStore[], from: number): MaybePromise<void> {
+    for (let i = from; i < stores.length; i++) {
+      const waiting = stores[i]!.cache.slots.flush()
+      if (waiting instanceof Promise) return waiting.then(() => this.#flushFrom(stores, i + 1))
+    }
+    return undefined
+  }
+
+  #landed(): void {
+    for (const { cache } of this.#stores.values()) {
+      cache.slots.landed()
+      if (cache instanceof KeyValueCache && cache.resident * ENTRY_BYTES > this.#options.cacheBytes) cache.evict(Math.floor((0.8 * this.#options.cacheBytes) / ENTRY_BYTES))
+    }
+  }
+
+  #writeMark(name: StoreName, offset: number, into: RowsBuilder): void {
+    const bytes = new Uint8Array(TIME)
+    writeInt64(bytes, 0, offset)
+    markKey(name, into)
+    into.value(bytes, 0, TIME)
+  }
+}
+
+const TIME = 8
+
+function markKey(name: StoreName, into: RowsBuilder): void {
+  const bytes = utf8(name)
+  into.startKey()
+  into.addToKey(MARK, 0, MARK.length)
+  into.addToKey(bytes, 0, bytes.length)
+}
+
+function append(from: PackedRows, into: RowsBuilder): void {
+  for (let i = 0; i < from.count; i++) {
+    into.key(from.bytes, from.keyAt[i]!, from.keyLength[i]!)
+    into.value(from.bytes, from.valueAt[i]!, from.valueLength[i]!)
+  }
+}
+
+interface RestoredRow {
+  readonly rows: PackedRows
+  readonly row: number
+  readonly prefix: Uint8Array
+  readonly plain: boolean
+  readonly timestamp: number
+}
+
+/** A changelog record as the engine keeps it: its time before the value, unless the store is plain. */
+function restoreRow({ rows, row, prefix, plain, timestamp }: RestoredRow, into: RowsBuilder): void {
+  if (rows.keyLength[row]! < 0) return
+  into.startKey()
+  into.addToKey(prefix, 0, prefix.length)
+  into.addToKey(rows.bytes, rows.keyAt[row]!, rows.keyLength[row]!)
+  const length = rows.valueLength[row]!
+  if (length < 0 || plain) {
+    into.value(rows.bytes, rows.valueAt[row]!, length)
+    return
+  }
+  const value = new Uint8Array(TIME + length)
+  writeInt64(value, 0, timestamp)
+  value.set(rows.bytes.subarray(rows.valueAt[row]!, rows.valueAt[row]! + length), TIME)
+  into.value(value, 0, value.length)
+}
