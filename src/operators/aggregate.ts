@@ -44,7 +44,7 @@ export function aggregate<K, V, A>(options: AggregateOptions<K, V, A>): Operator
       const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context) : undefined
       const update = (slot: number, key: K, value: V, record: RecordContext): void | Promise<void> => {
         const timestamp = fold(slot, key, value, record)
-        return noted === undefined ? forward(key, change, record, timestamp) : noted(slot, record)
+        return noted === undefined ? forward(key, change, record, timestamp) : noted(slot, change.value, record)
       }
       return (key, value, record) => {
         if (key === null) return context.dropped('null_key')

@@ -19,23 +19,36 @@ export function newChange<V>(): MutableChange<V> {
   return { value: null, old: null, latest: true }
 }
 
-/** Told of each write whose change waits for the flush. */
-export type Noted = (slot: number, record: RecordContext) => void
+/** Told of each write whose change waits for the flush: its slot, its value and the record that caused it. */
+export type Noted<V> = (slot: number, value: V | null, record: RecordContext) => void
+
+/** What a step that emits at the flush can be told. */
+export interface FlushOptions {
+  /** True: the store may let go of a row before the flush (an expired window), so what was written is remembered until then. */
+  readonly remembers?: boolean
+}
 
 /**
  * Forwards, at each flush, the last value of every key written since the one before, with that flush's value as the old one. It has the row's
  * time and the headers of the record that wrote it last; the answer is to be called at each write, so that those are known.
  */
-export function emitOnFlush<K, V>(slots: SlotValues<K, V>, next: Emit<K, Change<V>>, context: OperatorContext): Noted {
+export function emitOnFlush<K, V>(
+  slots: SlotValues<K, V>,
+  next: Emit<K, Change<V>>,
+  context: OperatorContext,
+  { remembers = false }: FlushOptions = {},
+): Noted<V> {
   const emit = restored(next)
   const change = newChange<V>()
   const as = { topic: '', partition: -1, offset: -1, timestamp: -1, headers: noHeaders } satisfies RecordMetadata
   const headersOf = new Map<number, Headers>()
+  const written: (V | null | undefined)[] = []
   const forward = (slot: number, old: V | undefined): void | Promise<void> => {
-    const value = slots.value(slot)
+    const value = slots.value(slot) ?? written[slot] ?? null
+    if (remembers) written[slot] = undefined
     // Came and went between two flushes: nobody below has heard of it.
-    if (value === undefined && old === undefined && context.sendsOldValues) return undefined
-    change.value = value ?? null
+    if (value === null && old === undefined && context.sendsOldValues) return undefined
+    change.value = value
     change.old = old ?? null
     as.timestamp = slots.timestamp(slot)
     as.headers = noHeaders
@@ -49,7 +62,8 @@ export function emitOnFlush<K, V>(slots: SlotValues<K, V>, next: Emit<K, Change<
     const old = context.sendsOldValues ? slots.prior(slot) : undefined
     return old instanceof Promise ? old.then((found) => forward(slot, found)) : forward(slot, old)
   })
-  return (slot, { headers }) => {
+  return (slot, value, { headers }) => {
+    if (remembers) written[slot] = value
     if (headers.length > 0) headersOf.set(slot, headers)
     else if (headersOf.size > 0) headersOf.delete(slot)
   }

@@ -1,10 +1,12 @@
 /**
- * Hot path. One step of an aggregation, shared by all of them: the next aggregate, and the change that tells of it. User code may change an
- * aggregate in place. Where a step below wants old values that would make old and new the same object, so there the aggregator gets a copy,
- * made by the store's own serde: what it answers is new, what the store held is old.
+ * Hot path. One step of an aggregation, shared by all of them: the next aggregate of a row, written to its slot and into the change that tells
+ * of it. A result's timestamp is the greatest of the record's and the row's. User code may change an aggregate in place. Where a step below
+ * wants old values that would make old and new one object, so there the aggregator gets a copy, made by the store's own serde: what it answers
+ * is new, what the store held is old.
  */
+import type { RecordContext } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
-import type { StoreSpec } from '../state/store-spec.ts'
+import type { SlotValues, StoreSpec } from '../state/store-spec.ts'
 import type { OperatorContext } from '../topology/operator.ts'
 import type { EmitWhen, MutableChange } from './change.ts'
 import { valueOf } from './result.ts'
@@ -17,34 +19,54 @@ export interface Fold<K, V, A> {
   readonly add: (aggregate: A, value: V, key: K) => A | null
 }
 
-/** One step of a fold: answers the next aggregate (null: none), and writes it, with the old value if somebody wants it, into `change`. `before` is undefined when there was none. */
-export type FoldStep<K, V, A> = (before: A | undefined, value: V, key: K, change: MutableChange<A>) => A | null
+/** A fold over the rows of a store. */
+export interface StoredFold<K, V, A> extends Fold<K, V, A> {
+  readonly store: StoreSpec
+  readonly emit: EmitWhen
+}
+
+/** Where a fold of one task writes: the rows, and the change that its step hands on. */
+export interface FoldTarget<A> {
+  readonly slots: SlotValues<unknown, A>
+  readonly change: MutableChange<A>
+}
+
+/** Folds a record's value into the row of a slot; answers the result's timestamp, in ms. */
+export type FoldStep<K, V> = (slot: number, key: K, value: V, record: RecordContext) => number
 
 /**
- * The fold of a task. The first update of a key has no old value; in parity mode it has the initializer's, as in Kafka Streams with caches off.
- * Throws `PROCESSOR_RESULT` when user code answers undefined or a promise.
+ * The fold of a task. The first update of a row has no old value; in parity mode it has the initializer's, as in Kafka Streams with caches off.
+ * A null aggregate deletes the row, so the next value starts from the initializer again. The step throws `PROCESSOR_RESULT` when user code
+ * answers undefined or a promise.
  */
-export function folding<K, V, A>(
-  { initial, add, store, emit }: Fold<K, V, A> & { readonly store: StoreSpec; readonly emit: EmitWhen },
-  context: OperatorContext,
-): FoldStep<K, V, A> {
-  // What is emitted at a commit takes its old value from the store, as of the last flush.
-  const wanted = context.sendsOldValues && emit === 'every-update'
+export function folding<K, V, A>(fold: StoredFold<K, V, A>, { slots, change }: FoldTarget<A>, context: OperatorContext): FoldStep<K, V> {
+  const { initial, add, store } = fold
+  const wanted = context.sendsOldValues
+  const atOnce = fold.emit === 'every-update'
+  const keepsHeaders = store.format === 'headers'
   const serde = context.storeSerdes(store).value
-  const firstOf = (value: V, key: K, change: MutableChange<A>): A | null => {
-    if (initial === undefined) return asAggregate<A>(value)
+
+  const first = (value: V, key: K): A | null => {
+    change.old = null
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sound because without an initializer values and aggregates are of one type: `reduce`
+    if (initial === undefined) return value as unknown as A
     const from = valueOf(initial(), context, 'the aggregate to start from')
     if (wanted && context.parity) change.old = copyOf(from, serde)
     return valueOf(add(from, value, key), context, 'the next aggregate or null')
   }
-  return (before, value, key, change) => {
-    change.old = wanted ? (before ?? null) : null
-    const after =
-      before === undefined
-        ? firstOf(value, key, change)
-        : valueOf(add(wanted ? copyOf(before, serde) : before, value, key), context, 'the next aggregate or null')
+  const next = (before: A, slot: number, value: V, key: K): A | null => {
+    change.old = wanted ? before : null
+    // What waits for the commit has as its old value that of the last one: only that object must stay as it is.
+    const isOld = wanted && (atOnce || slots.prior(slot) === before)
+    return valueOf(add(isOld ? copyOf(before, serde) : before, value, key), context, 'the next aggregate or null')
+  }
+  return (slot, key, value, record) => {
+    const before = slots.value(slot)
+    const timestamp = before === undefined ? record.timestamp : Math.max(record.timestamp, slots.timestamp(slot))
+    const after = before === undefined ? first(value, key) : next(before, slot, value, key)
+    slots.set(slot, after, timestamp, keepsHeaders ? record.headers : undefined)
     change.value = after
-    return after
+    return timestamp
   }
 }
 
@@ -53,10 +75,4 @@ function copyOf<A>(value: A, serde: AnySerde): A {
   if (typeof value !== 'object' || value === null) return value
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sound because a store's serde reads what it wrote
   return serde.deserialize(serde.serialize(value).slice()) as A
-}
-
-/** Sound because without an initializer values and aggregates are of one type: that is what `reduce` asks for. */
-function asAggregate<A>(value: unknown): A | null {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  return value as A | null
 }

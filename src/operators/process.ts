@@ -84,6 +84,7 @@ class Running<K, V, KOut, VOut> {
     if (starting === undefined) return
     this.#starting = starting.then(() => {
       this.#starting = undefined
+      return undefined
     })
     // It is the first record's to report.
     this.#starting.catch(() => undefined)
@@ -197,6 +198,7 @@ class Running<K, V, KOut, VOut> {
       })
       .then(() => {
         if (this.#waiting === settled) this.#waiting = undefined
+        return undefined
       })
     this.#waiting = settled
   }

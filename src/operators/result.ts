@@ -26,7 +26,7 @@ export function itemsOf<T>(result: Iterable<T>, context: OperatorContext, what: 
 
 /** A predicate's answer; throws `PROCESSOR_RESULT` when it is a promise, which would always count as true. */
 export function isKept(result: boolean, context: OperatorContext): boolean {
-  if (result === true || result === false) return result
+  if (typeof result === 'boolean') return result
   const other: unknown = result
   if (other instanceof Promise) throw wrongResult(other, context, 'true or false')
   return Boolean(other)

@@ -49,7 +49,7 @@ function upsert<K, V>(next: Emit<K, Change<V>>, context: OperatorContext, option
   const write = (slot: number, key: K, value: V | null, record: RecordContext): void | Promise<void> => {
     const old = slots.value(slot) ?? null
     slots.set(slot, value, record.timestamp, keepsHeaders ? record.headers : undefined)
-    if (noted !== undefined) return noted(slot, record)
+    if (noted !== undefined) return noted(slot, value, record)
     change.value = value
     change.old = old
     return next(key, change, record)

@@ -43,14 +43,14 @@ export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, 
       const forward = stamped(next)
       const change = newChange<A>()
       const fold = folding<K, V, A>(options, { slots, change }, context)
-      const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context) : undefined
+      const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context, { remembers: true }) : undefined
       // One record of a task at a time: these stay this record's own while a read waits.
       const placements = newPlacements()
       let at = 0
       let observed = -1
       const update = (slot: number, key: K, value: V, record: RecordContext): void | Promise<void> => {
         const timestamp = fold(slot, key, value, record)
-        if (noted !== undefined) return noted(slot, record)
+        if (noted !== undefined) return noted(slot, change.value, record)
         return forward({ key, window: { start: placements.starts[at]!, end: placements.ends[at]! } }, change, record, timestamp)
       }
       const one = (key: K, value: V, record: RecordContext): void | Promise<void> => {

@@ -4,12 +4,15 @@ import { serdes } from '../../src/model/serdes.ts'
 import { newChange } from '../../src/operators/change.ts'
 import { toTable } from '../../src/operators/table.ts'
 import { keyValueStore } from '../../src/state/stores.ts'
+import type { Change } from '../../src/topology/operator.ts'
 import { stateful, type Stateful } from '../support/operator-state.ts'
 
 const store = keyValueStore('t', { key: serdes.string, value: serdes.long })
 const h: Headers = [['h', new Uint8Array([1])]]
 
-function table(options: { readonly sendsOldValues?: boolean; readonly below?: () => Promise<void> } = {}): Stateful<string, number | null> {
+function table(
+  options: { readonly sendsOldValues?: boolean; readonly below?: () => Promise<void> } = {},
+): Stateful<string, number | null, string, Change<number>> {
   return stateful(toTable({ store, emit: 'on-commit' }), options)
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { serdes } from '../../src/model/serdes.ts'
 import { newChange } from '../../src/operators/change.ts'
-import { folding, type Fold, type FoldStep } from '../../src/operators/fold.ts'
+import { folding, type Fold } from '../../src/operators/fold.ts'
 import { keyValueStore } from '../../src/state/stores.ts'
 import type { Operator } from '../../src/topology/operator.ts'
 import { stateful, type StatefulOptions } from '../support/operator-state.ts'
@@ -10,7 +10,12 @@ interface Total {
   sum: number
 }
 
-const store = keyValueStore('s', { key: serdes.string, value: serdes.json<Total>() })
+interface Folded {
+  readonly value: unknown
+  readonly old: unknown
+  readonly timestamp: number
+}
+
 const mutating: Fold<string, number, Total> = {
   initial: () => ({ sum: 0 }),
   add: (total, value) => {
@@ -19,63 +24,76 @@ const mutating: Fold<string, number, Total> = {
   },
 }
 
-/** The fold as a task would start it. */
-function started<A>(
+/** Folds values, one a record at the time of its index; a text commits. Answers the very objects of each change. */
+async function folded<A>(
   fold: Fold<string, number, A>,
-  options: StatefulOptions & { readonly emit?: 'on-commit' } = {},
-): FoldStep<string, number, A> {
-  const made: FoldStep<string, number, A>[] = []
-  const step: Operator<string, number, string, number> = {
+  options: StatefulOptions & { readonly emit?: 'on-commit' },
+  values: readonly (number | 'commit')[],
+): Promise<Folded[]> {
+  const store = keyValueStore<string, A>('s', { key: serdes.string, value: serdes.json<A>() })
+  const seen: Folded[] = []
+  const operator: Operator<string, number, never, never> = {
     role: 'FOLD-',
     traits: {},
     stores: [store],
-    start: (next, context) => {
-      made.push(folding({ ...fold, store, emit: options.emit ?? 'every-update' }, context))
-      return next
+    start: (_next, context) => {
+      const slots = context.slots<string, A>(store)
+      const change = newChange<A>()
+      const step = folding<string, number, A>({ ...fold, store, emit: options.emit ?? 'every-update' }, { slots, change }, context)
+      return async (key, value, record) => {
+        const timestamp = step(await slots.find(key), key, value, record)
+        seen.push({ value: change.value, old: change.old, timestamp })
+      }
     },
   }
-  stateful(step, options)
-  return made[0]!
+  const { running, commit } = stateful(operator, options)
+  for (const [index, value] of values.entries()) {
+    if (value === 'commit') await commit()
+    else await running.send({ key: 'a', value, timestamp: index })
+  }
+  return seen
 }
 
-test('an aggregate is changed in place where nobody wants the old one, and copied where somebody does', () => {
-  const change = newChange<Total>()
-  const before = { sum: 1 }
-  expect(started(mutating)(before, 2, 'a', change)).toBe(before)
-  expect(change).toEqual({ value: { sum: 3 }, old: null, latest: true })
-  const after = started(mutating, { sendsOldValues: true })(before, 2, 'a', change)
-  expect(after).toEqual({ sum: 5 })
-  expect(change).toEqual({ value: after, old: { sum: 3 }, latest: true })
-  expect([change.value, change.old]).toEqual([after, before])
-  expect(change.old).toBe(before)
+test('an aggregate is changed in place where nobody wants the old one', async () => {
+  const [first, second] = await folded(mutating, {}, [1, 2])
+  expect(second!.value).toBe(first!.value)
+  expect(second).toEqual({ value: { sum: 3 }, old: null, timestamp: 1 })
 })
 
-test('what waits for the commit takes its old value from the store, so nothing is copied', () => {
-  const change = newChange<Total>()
-  const before = { sum: 1 }
-  expect(started(mutating, { sendsOldValues: true, emit: 'on-commit' })(before, 2, 'a', change)).toBe(before)
+test('an aggregate is copied where somebody wants the old one', async () => {
+  const seen = await folded(mutating, { sendsOldValues: true }, [1, 2, 3])
+  expect(seen).toEqual([
+    { value: { sum: 1 }, old: null, timestamp: 0 },
+    { value: { sum: 3 }, old: { sum: 1 }, timestamp: 1 },
+    { value: { sum: 6 }, old: { sum: 3 }, timestamp: 2 },
+  ])
 })
 
-test('each first value starts from an initializer’s answer of its own', () => {
-  const change = newChange<Total>()
-  const fold = started(mutating, { sendsOldValues: true, parity: true })
-  expect(fold(undefined, 1, 'a', change)).toEqual({ sum: 1 })
-  expect(change.old).toEqual({ sum: 0 })
-  expect(fold(undefined, 2, 'a', change)).toEqual({ sum: 2 })
-  expect(change.old).toEqual({ sum: 0 })
+test('what waits for the commit is copied once a commit', async () => {
+  const seen = await folded(mutating, { sendsOldValues: true, emit: 'on-commit' }, [1, 2, 'commit', 3, 4, 'commit', 5])
+  const values = seen.map(({ value }) => value)
+  expect(new Set(values).size).toBe(3)
+  expect(values).toEqual([{ sum: 3 }, { sum: 3 }, { sum: 10 }, { sum: 10 }, { sum: 15 }])
+  expect(new Set((await folded(mutating, { emit: 'on-commit' }, [1, 'commit', 2, 3])).map(({ value }) => value)).size).toBe(1)
 })
 
-test('null deletes, and an old value doesn’t outlive its change', () => {
-  const change = newChange<Total>()
-  const fold = started(mutating, { sendsOldValues: true })
-  expect(fold({ sum: 2 }, -2, 'a', change)).toBeNull()
-  expect(change).toMatchObject({ value: null, old: { sum: 2 } })
-  expect(fold(undefined, 1, 'a', change)).toEqual({ sum: 1 })
-  expect(change).toMatchObject({ value: { sum: 1 }, old: null })
+test('each first value starts from an initializer’s answer of its own, which parity tells of', async () => {
+  expect(await folded(mutating, { sendsOldValues: true, parity: true }, [1, -1, 2])).toEqual([
+    { value: { sum: 1 }, old: { sum: 0 }, timestamp: 0 },
+    { value: null, old: { sum: 1 }, timestamp: 1 },
+    { value: { sum: 2 }, old: { sum: 0 }, timestamp: 2 },
+  ])
 })
 
-test('without an initializer the first value is the aggregate', () => {
-  const change = newChange<number>()
-  const fold = started<number>({ initial: undefined, add: (a, b) => a * b })
-  expect([fold(undefined, 3, 'a', change), fold(3, 5, 'a', change)]).toEqual([3, 15])
+test('null deletes, and neither an old value nor a time outlives its row', async () => {
+  expect(await folded(mutating, { sendsOldValues: true }, [1, -1, 2])).toEqual([
+    { value: { sum: 1 }, old: null, timestamp: 0 },
+    { value: null, old: { sum: 1 }, timestamp: 1 },
+    { value: { sum: 2 }, old: null, timestamp: 2 },
+  ])
+})
+
+test('without an initializer the first value is the aggregate', async () => {
+  const seen = await folded<number>({ initial: undefined, add: (a, b) => a * b }, {}, [3, 5])
+  expect(seen.map(({ value }) => value)).toEqual([3, 15])
 })

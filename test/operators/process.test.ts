@@ -1,36 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, ProcessingError, SerdeError, TopologyError } from '../../src/base/errors.ts'
-import { noHeaders, type Headers } from '../../src/model/headers.ts'
+import { noHeaders } from '../../src/model/headers.ts'
 import { StreamRecord } from '../../src/model/record.ts'
 import { process, processValues } from '../../src/operators/process.ts'
-import type { Processor, ProcessorContext } from '../../src/operators/processor.ts'
-import { harness, type HarnessOptions, type OperatorHarness } from '../support/operator-harness.ts'
-
-type Context = ProcessorContext<unknown, unknown>
-type Handler = (context: Context, record: StreamRecord<string | null, unknown>) => void | Promise<void>
-
-/** A processor that runs this for each record. */
-function running(
-  handle: Handler,
-  options: HarnessOptions & { readonly init?: (context: Context) => void | Promise<void> } = {},
-): OperatorHarness<string | null, unknown> {
-  return harness(
-    process<string | null, unknown, unknown, unknown>(() => {
-      let context: Context
-      return {
-        init: (given) => {
-          context = given
-          return options.init?.(given)
-        },
-        process: (record) => handle(context, record),
-      }
-    }, []),
-    options,
-  )
-}
-
-const h = (text: string): Headers => [[text, new TextEncoder().encode(text)]]
-const tick = (): Promise<void> => new Promise((settle) => setImmediate(settle))
+import type { Processor } from '../../src/operators/processor.ts'
+import { harness, type OperatorHarness } from '../support/operator-harness.ts'
+import { h, running, tick, type Context } from '../support/running-processor.ts'
 
 describe('records', () => {
   test('are handed over as they came, nulls included, and may be kept', async () => {
@@ -80,155 +55,6 @@ describe('records', () => {
     const step = running((context, record) => context.forward(record.withTimestamp(-1)))
     expect(() => step.send({ key: 'k', value: 1 })).toThrow(SerdeError)
     expect(step.outputs).toEqual([])
-  })
-})
-
-describe('B43: forward', () => {
-  test('after process has returned is an error, for the record in hand of that time is gone', async () => {
-    let late: unknown
-    const step = running((context, record) => {
-      setImmediate(() => {
-        try {
-          void context.forward(record)
-        } catch (error) {
-          late = error
-        }
-      })
-    })
-    await step.send({ key: 'k', value: 1 })
-    await tick()
-    expect(late).toBeInstanceOf(ProcessingError)
-    expect(late).toMatchObject({ code: 'CONTEXT_CLOSED', context: { node: 'step' } })
-    expect(step.outputs).toEqual([])
-  })
-
-  test('works until the promise of process has settled, and not after', async () => {
-    const contexts: Context[] = []
-    const step = running(async (context, record) => {
-      contexts.push(context)
-      await tick()
-      await context.forward(record.withTimestamp(9))
-    })
-    const waiting = step.send({ key: 'k', value: 1, timestamp: 4 })
-    expect(step.outputs).toEqual([])
-    await waiting
-    expect(step.outputs).toMatchObject([{ key: 'k', timestamp: 9, topic: 'in', offset: 0 }])
-    expect(() => contexts[0]!.forward(new StreamRecord('k', 1, 0))).toThrow(expect.objectContaining({ code: 'CONTEXT_CLOSED' }))
-  })
-
-  test('in a context that failed is closed too', async () => {
-    const contexts: Context[] = []
-    const step = running(async (context) => {
-      contexts.push(context)
-      await tick()
-      throw new Error('user code')
-    })
-    await expect(step.send({ key: 'k', value: 1 })).rejects.toThrow('user code')
-    expect(() => contexts[0]!.forward(new StreamRecord('k', 1, 0))).toThrow(/before the promise it answers has settled/)
-    const sync = running((context) => {
-      contexts.push(context)
-      throw new Error('at once')
-    })
-    expect(() => sync.send({ key: 'k', value: 1 })).toThrow('at once')
-    expect(() => contexts[1]!.forward(new StreamRecord('k', 1, 0))).toThrow(expect.objectContaining({ code: 'CONTEXT_CLOSED' }))
-  })
-})
-
-describe('what waits below', () => {
-  test('holds later forwards back, in order, and the record is done when they are', async () => {
-    const settle: (() => void)[] = []
-    const step = running(
-      (context, record) => {
-        void context.forward(record.withValue('a'))
-        void context.forward(record.withValue('b').withTimestamp(2))
-      },
-      { below: (_key, value) => (value === 'a' ? new Promise((done) => settle.push(done)) : undefined) },
-    )
-    const waiting = step.send({ key: 'k', value: 1, timestamp: 1 })
-    await tick()
-    expect(step.outputs.map(({ value }) => value)).toEqual(['a'])
-    settle[0]!()
-    await waiting
-    expect(step.outputs.map(({ value, timestamp }) => [value, timestamp])).toEqual([
-      ['a', 1],
-      ['b', 2],
-    ])
-    expect(step.record.timestamp).toBe(1)
-  })
-
-  test('is waited for although user code neither awaits it nor goes well itself', async () => {
-    let done = false
-    const step = running(
-      (context, record) => {
-        void context.forward(record)
-        throw new Error('user code')
-      },
-      {
-        below: async () => {
-          await tick()
-          done = true
-        },
-      },
-    )
-    await expect(Promise.resolve(step.send({ key: 'k', value: 1 }))).rejects.toThrow('user code')
-    expect(done).toBe(true)
-  })
-
-  test('fails the record, also where user code catches it', async () => {
-    const below = (): never => {
-      throw new Error('below')
-    }
-    const swallow: Handler = (context, record) => {
-      try {
-        void context.forward(record)
-      } catch {
-        // as user code may
-      }
-    }
-    expect(() => running(swallow, { below }).send({ key: 'k', value: 1 })).toThrow('below')
-    const later = async (): Promise<void> => {
-      await tick()
-      throw new Error('below later')
-    }
-    const step = running((context, record) => void Promise.resolve(context.forward(record)).catch(() => undefined), { below: later })
-    await expect(step.send({ key: 'k', value: 1 })).rejects.toThrow('below later')
-    const second = running(
-      (context, record) => {
-        void context.forward(record.withValue(1))
-        void Promise.resolve(context.forward(record.withValue(2))).catch(() => undefined)
-      },
-      { below: later },
-    )
-    await expect(second.send({ key: 'k', value: 1 })).rejects.toThrow('below later')
-    expect(second.outputs.map(({ value }) => value)).toEqual([1])
-  })
-
-  test('puts time and headers back when it throws', () => {
-    const step = running((context, record) => context.forward(record.withTimestamp(99).withHeaders(h('x'))), {
-      below: () => {
-        throw new Error('below')
-      },
-    })
-    expect(() => step.send({ key: 'k', value: 1, timestamp: 4 })).toThrow('below')
-    expect([step.record.timestamp, step.record.headers]).toEqual([4, noHeaders])
-  })
-})
-
-describe('what process answers', () => {
-  test('that is no promise is nobody’s business, and costs no wait', () => {
-    for (const answer of [1, 'x', {}, null]) expect(running((() => answer) as never).send({ key: 'k', value: 1 })).toBeUndefined()
-  })
-  test('that can only be awaited is awaited', async () => {
-    let ran = false
-    const lazy = {
-      // oxlint-disable-next-line unicorn/no-thenable -- what query builders answer
-      then: (done: () => void) => {
-        ran = true
-        done()
-      },
-    }
-    await running((() => lazy) as never).send({ key: 'k', value: 1 })
-    expect(ran).toBe(true)
   })
 })
 
@@ -336,15 +162,17 @@ describe('punctuations', () => {
     expect(step.outputs.map(({ value }) => value)).toEqual([10])
     expect(() => contexts[0]!.forward(new StreamRecord('p', 1, 0))).toThrow(expect.objectContaining({ code: 'CONTEXT_CLOSED' }))
   })
+})
 
-  test.each([0, -1, 0.5, Number.NaN])('B45: every %s ms is an error that names the step', (every) => {
+describe('B45: a punctuation', () => {
+  test.each([0, -1, 0.5, Number.NaN])('every %s ms is an error that names the step', (every) => {
     const starting = (): unknown =>
       running(() => undefined, { init: (context) => void context.schedule({ every, by: 'wall-clock' }, () => undefined) })
     expect(starting).toThrow(ConfigError)
     expect(starting).toThrow(expect.objectContaining({ code: 'CONFIG_RANGE', context: { node: 'step' } }))
   })
 
-  test('B45: what throws inside is the caller’s to report', async () => {
+  test('what throws inside is the caller’s to report', async () => {
     const step = running(() => undefined, {
       init: (context) =>
         void context.schedule({ every: 1, by: 'wall-clock' }, () => {
@@ -411,7 +239,7 @@ describe('init and close', () => {
 })
 
 describe('processValues', () => {
-  const keeping = (key: unknown): OperatorHarness<unknown, unknown> =>
+  const keeping = (key: unknown): OperatorHarness<unknown, unknown, unknown, unknown> =>
     harness(
       processValues<unknown, unknown, unknown>(() => {
         let forward: (record: StreamRecord<unknown, unknown>) => unknown = () => undefined

@@ -51,8 +51,8 @@ test('a record with a fixed key has no way to another key, and every stream reco
 test('what a processor forwards must fit', () => {
   const context: ProcessorContext<string, number> | undefined = undefined as ProcessorContext<string, number> | undefined
   // @ts-expect-error a text is no number
-  context?.forward(new StreamRecord('a', 'x', 0))
+  void context?.forward(new StreamRecord('a', 'x', 0))
   // @ts-expect-error a number is no key of this step
-  context?.forward(new StreamRecord(1, 1, 0))
+  void context?.forward(new StreamRecord(1, 1, 0))
   expect(context).toBeUndefined()
 })

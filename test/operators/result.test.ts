@@ -4,6 +4,7 @@ import { isKept, itemsOf, pairOf, refusePromise, valueOf } from '../../src/opera
 import { peek } from '../../src/operators/stateless.ts'
 import type { OperatorContext } from '../../src/topology/operator.ts'
 import { harness } from '../support/operator-harness.ts'
+import { untyped } from '../support/untyped.ts'
 
 function someContext(): OperatorContext {
   const found: OperatorContext[] = []
@@ -34,7 +35,7 @@ test('what is right is answered as it is', () => {
 
 test('B39: what is wrong is an error that says what is needed and what was found, but no user’s value', () => {
   const answers = [undefined, null, 7, 'secret', {}, [1, 2, 3], ['a', undefined]]
-  const texts = answers.map((answer) => String(wrong(() => pairOf(answer as never, context, 'a pair'))))
+  const texts = answers.map((answer) => String(wrong(() => pairOf(untyped(answer), context, 'a pair'))))
   expect(texts.map((text) => text.replace('ProcessingError: the function must answer a pair; it answered ', ''))).toEqual([
     'undefined (null is a value, undefined is not)',
     'null',
@@ -46,9 +47,9 @@ test('B39: what is wrong is an error that says what is needed and what was found
   ])
   for (const failing of [
     () => valueOf(undefined, context, 'a value'),
-    () => itemsOf(null as never, context, 'items'),
-    () => itemsOf({} as never, context, 'items'),
-    () => isKept(Promise.resolve(true) as never, context),
+    () => itemsOf(untyped(null), context, 'items'),
+    () => itemsOf(untyped({}), context, 'items'),
+    () => isKept(untyped(Promise.resolve(true)), context),
   ]) {
     expect(wrong(failing)).toBeInstanceOf(ProcessingError)
     expect(wrong(failing)).toMatchObject({ code: 'PROCESSOR_RESULT', context: { node: 'step' } })
@@ -61,7 +62,7 @@ test('a promise that is refused and fails later brings nothing down', async () =
 })
 
 test('a predicate’s answer counts as in JavaScript', () => {
-  expect([1, 'x', {}, 0, '', null, undefined].map((answer) => isKept(answer as never, context))).toEqual([
+  expect([1, 'x', {}, 0, '', null, undefined].map((answer) => isKept(untyped(answer), context))).toEqual([
     true,
     true,
     true,

@@ -1,7 +1,8 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { branchChild, split } from '../../src/operators/split.ts'
 import { harness } from '../support/operator-harness.ts'
+import { untyped } from '../support/untyped.ts'
 
 const by = (n: number) => (value: number) => value % n === 0
 const branch = (name: string, when?: (value: number, key: string) => boolean) => ({ name: () => name, when })
@@ -40,7 +41,15 @@ test('answers the promise of a branch that has to wait', async () => {
 })
 
 test('a predicate that answers a promise is an error', () => {
-  const running = harness(split([branch('two', (async () => false) as never)]), { children: ['two'] })
+  const running = harness(
+    split([
+      branch(
+        'two',
+        untyped(async () => false),
+      ),
+    ]),
+    { children: ['two'] },
+  )
   expect(() => running.send({ key: 'k', value: 1 })).toThrow(/true or false.*promise/)
 })
 

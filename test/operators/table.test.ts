@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { noHeaders, type Headers } from '../../src/model/headers.ts'
 import { serdes } from '../../src/model/serdes.ts'
@@ -6,11 +6,12 @@ import * as table from '../../src/operators/table.ts'
 import type { KeyValueStoreSpec } from '../../src/state/store-spec.ts'
 import { keyValueStore } from '../../src/state/stores.ts'
 import type { Change, Operator, TableReader } from '../../src/topology/operator.ts'
-import type { Emitted } from '../support/operator-harness.ts'
 import { stateful } from '../support/operator-state.ts'
+import { Committed, updateOf, type Update } from '../support/updates.ts'
+import { untyped } from '../support/untyped.ts'
 
 const runs = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 100) }
-const store = keyValueStore('t', { key: serdes.string, value: serdes.long })
+const store = keyValueStore<string | null, number>('t', { key: serdes.string, value: serdes.long })
 const texts = keyValueStore('v', { key: serdes.string, value: serdes.string })
 
 interface Row {
@@ -31,25 +32,8 @@ const rows: fc.Arbitrary<Row[]> = fc.array(
 )
 const settings = fc.record({ sendsOldValues: fc.boolean(), slow: fc.boolean(), cacheBytes: fc.constantFrom(0, 1 << 20) })
 
-interface Update {
-  readonly key: string
-  readonly value: unknown
-  readonly old: unknown
-  readonly timestamp: number
-  readonly headers: Headers
-}
-
-const update = ({ key, value, timestamp, headers }: Emitted): unknown => ({
-  key,
-  ...(value as object),
-  latest: undefined,
-  timestamp,
-  headers,
-})
-const flat = (updates: readonly Update[]): unknown[] => updates.map((one) => ({ ...one, latest: undefined }))
-
 /** What a table is: a map; a change is what a write replaced. */
-function naive(records: readonly Row[], withOld: boolean): Update[] {
+function naive(records: readonly Row[], withOld: boolean): Update<string>[] {
   const map = new Map<string, number>()
   return records.flatMap(({ key, value, timestamp, headers }) => {
     if (key === null) return []
@@ -60,7 +44,7 @@ function naive(records: readonly Row[], withOld: boolean): Update[] {
   })
 }
 
-const makers = { tableSource: table.tableSource<string, number>, toTable: table.toTable<string, number> }
+const makers = { tableSource: table.tableSource<string | null, number>, toTable: table.toTable<string | null, number> }
 
 describe.each(Object.entries(makers))('%s', (_name, make) => {
   test('forwards each update with what it replaced, older ones too (B2), and drops null keys', () =>
@@ -68,10 +52,10 @@ describe.each(Object.entries(makers))('%s', (_name, make) => {
       fc.asyncProperty(rows, settings, fc.nat(5), async (records, setting, every) => {
         const { running, commit } = stateful(make({ store, emit: 'every-update' }), setting)
         for (const [index, record] of records.entries()) {
-          await running.send(record as Row & { key: string })
+          await running.send(record)
           if (every > 0 && index % every === 0) await commit()
         }
-        expect(running.outputs.map(update)).toEqual(flat(naive(records, setting.sendsOldValues)))
+        expect(running.outputs.map(updateOf)).toEqual(naive(records, setting.sendsOldValues))
         expect(running.dropped.get('null_key') ?? 0).toBe(records.filter(({ key }) => key === null).length)
       }),
       runs,
@@ -81,8 +65,8 @@ describe.each(Object.entries(makers))('%s', (_name, make) => {
     fc.assert(
       fc.asyncProperty(rows, async (records) => {
         const { running } = stateful(make({ store, emit: 'every-update' }), { without: ['t'] })
-        for (const record of records) expect(running.send(record as Row & { key: string })).toBeUndefined()
-        expect(running.outputs.map(update)).toEqual(flat(naive(records, false)))
+        for (const record of records) expect(running.send(record)).toBeUndefined()
+        expect(running.outputs.map(updateOf)).toEqual(naive(records, false))
         expect(running.dropped.get('null_key') ?? 0).toBe(records.filter(({ key }) => key === null).length)
       }),
       runs,
@@ -92,23 +76,14 @@ describe.each(Object.entries(makers))('%s', (_name, make) => {
     fc.assert(
       fc.asyncProperty(rows, settings, fc.integer({ min: 1, max: 10 }), async (records, setting, every) => {
         const { running, commit } = stateful(make({ store, emit: 'on-commit' }), setting)
-        const committed = new Map<string, unknown>()
+        const committed = new Committed<string | null>(setting.sendsOldValues)
         for (let from = 0; from < records.length; from += every) {
           const epoch = records.slice(from, from + every)
-          for (const record of epoch) await running.send(record as Row & { key: string })
+          for (const record of epoch) await running.send(record)
           expect(running.take()).toEqual([])
           await commit()
-          const last = new Map<string, Update>()
-          for (const one of naive(epoch, false)) {
-            last.delete(one.key)
-            last.set(one.key, { ...one, old: setting.sendsOldValues ? (committed.get(one.key) ?? null) : null })
-          }
-          const isNews = (one: unknown): boolean => (one as Update).value !== null || committed.has((one as Update).key)
-          expect(running.take().map(update).filter(isNews)).toEqual(flat([...last.values()]).filter(isNews))
-          for (const { key, value } of last.values()) {
-            if (value === null) committed.delete(key)
-            else committed.set(key, value)
-          }
+          const told = committed.news(running.take().map(updateOf))
+          expect(told).toEqual(committed.commit(naive(epoch, false)))
         }
       }),
       runs,
@@ -136,39 +111,52 @@ test('only toTable reads by key and names its store after itself; both have opti
   })
 })
 
-type View = (store: KeyValueStoreSpec<string, number> | undefined) => Operator<string, Change<number>, string, Change<number>>
+const isEven = (value: number): boolean => value % 2 === 0
+const double = (value: number): number | null => (value % 5 === 0 ? null : 2 * value)
+const views = {
+  filter: {
+    of: (value: number | null) => (value !== null && isEven(value) ? value : null),
+    make: (kept: typeof store | undefined) => table.tableFilter<string | null, number>(isEven, { store: kept, emit: 'every-update' }),
+    skipsEmpty: true,
+  },
+  mapValues: {
+    of: (value: number | null) => (value === null ? null : double(value)),
+    make: (kept: typeof store | undefined) =>
+      table.tableMapValues<string | null, number, number | null>(double, { store: nullable(kept), emit: 'every-update' }),
+    skipsEmpty: false,
+  },
+}
 
-describe.each([true, false])('a view with old values wanted: %s', (sendsOldValues) => {
-  const isEven = (value: number): boolean => value % 2 === 0
-  const double = (value: number): number | null => (value % 5 === 0 ? null : 2 * value)
-  const filter: View = (kept) => table.tableFilter<string, number>(isEven, { store: kept, emit: 'every-update' })
-  const mapValues: View = (kept) =>
-    table.tableMapValues<string, number, number | null>(double, { store: kept as never, emit: 'every-update' }) as never
-  const of = (row: (value: number) => number | null, value: unknown): number | null => (typeof value === 'number' ? row(value) : null)
-  const evenRow = (value: number): number | null => (isEven(value) ? value : null)
+/** A store of values that may be null takes no other bytes: null deletes. */
+function nullable(spec: typeof store | undefined): KeyValueStoreSpec<string | null, number | null> | undefined {
+  return spec === undefined ? undefined : keyValueStore<string | null, number | null>('t', { key: serdes.string, value: serdes.long })
+}
 
-  const property = (view: View, row: (value: number) => number | null, skipsEmpty: boolean) => (): Promise<void> =>
-    fc.assert(
-      fc.asyncProperty(rows, fc.boolean(), fc.boolean(), async (records, kept, slow) => {
-        const { running, commit } = stateful(view(kept ? store : undefined), { sendsOldValues, slow, cacheBytes: 0 })
-        const updates = naive(records, true)
-        for (const { key, value, old, timestamp, headers } of updates) {
-          const change = { value, old: sendsOldValues ? old : null, latest: true } as Change<number>
-          await running.send({ key, value: change, timestamp, headers })
-          await commit()
-        }
-        const expected = updates
-          .map((one) => ({ ...one, value: of(row, one.value), old: sendsOldValues ? of(row, one.old) : null }))
-          .filter(({ value, old }) => !(skipsEmpty && sendsOldValues && value === null && old === null))
-        expect(running.outputs.map(update)).toEqual(flat(expected))
-      }),
-      runs,
-    )
-  test(
-    'B5: filter makes a tombstone of what doesn’t match, and is silent only about nothing that becomes nothing',
-    property(filter, evenRow, true),
+describe.each(Object.entries(views))('B5: a view, %s,', (_name, { of, make, skipsEmpty }) => {
+  test.each([true, false])(
+    'is the function of each change, and silent only about nothing that becomes nothing; old values wanted: %s',
+    (sendsOldValues) =>
+      fc.assert(
+        fc.asyncProperty(rows, fc.boolean(), fc.boolean(), async (records, kept, slow) => {
+          const { running, commit } = stateful(make(kept ? store : undefined), { sendsOldValues, slow, cacheBytes: 0 })
+          const expected: Update<string>[] = []
+          const map = new Map<string, number>()
+          for (const { key, value, timestamp, headers } of records) {
+            if (key === null) continue
+            const before = map.get(key) ?? null
+            await running.send({ key, value: { value, old: sendsOldValues ? before : null, latest: true }, timestamp, headers })
+            await commit()
+            if (value === null) map.delete(key)
+            else map.set(key, value)
+            const one = { key, value: of(value), old: sendsOldValues ? of(before) : null, timestamp, headers }
+            const isEmpty = one.value === null && one.old === null
+            if (!(skipsEmpty && sendsOldValues && isEmpty)) expected.push(one)
+          }
+          expect(running.outputs.map(updateOf)).toEqual(expected)
+        }),
+        runs,
+      ),
   )
-  test('mapValues maps new and old, and its null is a tombstone', property(mapValues, double, false))
 })
 
 test('a view’s function never sees null', async () => {
@@ -203,20 +191,23 @@ test('a view with a store can wait for the commit', async () => {
   await commit()
   await running.send({ key: 'a', value: { value: 3, old: 2, latest: true }, timestamp: 3 })
   await commit()
-  expect(running.outputs.map(update)).toMatchObject([
+  expect(running.outputs.map(updateOf)).toMatchObject([
     { key: 'a', value: 'v2', old: null, timestamp: 2 },
     { key: 'a', value: 'v3', old: 'v2', timestamp: 3 },
   ])
 })
 
 test('B39: a view’s function that answers undefined or a promise is an error', () => {
-  const views = [
+  const wrong = [
     table.tableMapValues<string, number, unknown>(() => undefined, { store: undefined, emit: 'every-update' }),
     table.tableMapValues<string, number, unknown>(async () => 1, { store: undefined, emit: 'every-update' }),
-    table.tableFilter<string, number>((async () => true) as never, { store: undefined, emit: 'every-update' }),
+    table.tableFilter<string, number>(
+      untyped(async () => true),
+      { store: undefined, emit: 'every-update' },
+    ),
   ]
-  for (const view of views) {
-    const { running } = stateful(view as Operator<string, Change<number>, string, Change<unknown>>)
+  for (const view of wrong) {
+    const { running } = stateful<string, Change<number>, string, Change<unknown>>(view)
     expect(() => running.send({ key: 'a', value: { value: 1, old: null, latest: true } })).toThrow(
       expect.objectContaining({ code: 'PROCESSOR_RESULT' }),
     )
@@ -250,18 +241,18 @@ test('a table is read by its store, a view through the table below it', () =>
       const map = new Map<string, readonly [number, number]>()
       for (const record of records) {
         if (record.key === null) continue
-        await running.send(record as Row & { key: string })
+        await running.send(record)
         await commit()
         if (record.value === null) map.delete(record.key)
         else map.set(record.key, [record.value, record.timestamp])
         await running.send({ key: record.key, value: undefined })
         const row = map.get(record.key)
         const [value, timestamp] = row ?? []
-        const isEven = value !== undefined && value % 2 === 0
+        const inView = value !== undefined && value % 2 === 0
         expect(found.splice(0)).toEqual([
           value === undefined ? undefined : { value, timestamp },
-          isEven ? { value, timestamp } : undefined,
-          isEven && value !== 4 ? { value: `${record.key}${value}`, timestamp } : undefined,
+          inView ? { value, timestamp } : undefined,
+          inView && value !== 4 ? { value: `${record.key}${value}`, timestamp } : undefined,
         ])
       }
     }),
@@ -270,9 +261,9 @@ test('a table is read by its store, a view through the table below it', () =>
 
 /** A step that keeps what it is sent, and for `undefined` notes what the readers find. */
 function reading(
-  readers: readonly TableReader<string, unknown>[],
+  readers: readonly TableReader<string | null, unknown>[],
   found: unknown[],
-): Operator<string, number | null | undefined, never, never> {
+): Operator<string | null, number | null | undefined, never, never> {
   return {
     role: 'READING-',
     traits: {},

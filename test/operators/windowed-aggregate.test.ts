@@ -1,16 +1,17 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { noHeaders, type Headers } from '../../src/model/headers.ts'
 import { serdes } from '../../src/model/serdes.ts'
-import type { Windowed } from '../../src/model/window.ts'
+import type { Window, Windowed } from '../../src/model/window.ts'
 import { hopping, tumbling, type TimeWindows } from '../../src/operators/window-placement.ts'
 import { windowedAggregate, type WindowedAggregateOptions } from '../../src/operators/windowed-aggregate.ts'
 import { windowStore } from '../../src/state/stores.ts'
-import type { Emitted } from '../support/operator-harness.ts'
+import type { Change } from '../../src/topology/operator.ts'
 import { stateful, type Stateful, type StatefulOptions } from '../support/operator-state.ts'
+import { Committed, updateOf, type Update } from '../support/updates.ts'
 
 type Value = number | null
-type Options = WindowedAggregateOptions<string, Value, string>
+type Options = WindowedAggregateOptions<string | null, Value, string>
 
 const runs = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 100) }
 
@@ -19,7 +20,7 @@ function append(windows: TimeWindows, emit: Options['emit'] = 'every-update'): O
   const { sizeMs, graceMs } = windows
   return {
     windows,
-    store: windowStore('s', { key: serdes.string, value: serdes.string, sizeMs, retentionMs: sizeMs + graceMs }),
+    store: windowStore<string | null, string>('s', { key: serdes.string, value: serdes.string, sizeMs, retentionMs: sizeMs + graceMs }),
     role: 'KSTREAM-AGGREGATE-',
     emit,
     initial: () => '0',
@@ -53,62 +54,49 @@ const settings = fc.record({
   cacheBytes: fc.constantFrom(0, 1 << 20),
 })
 
-interface Update {
-  readonly key: Windowed<string>
-  readonly value: string | null
-  readonly old: string | null
-  readonly timestamp: number
-  readonly headers: Headers
+type Told = Update<Windowed<string | null>>
+
+/** The windows of a time: those of all there could be that hold it. */
+function windowsAt(timestamp: number, { sizeMs, advanceMs }: TimeWindows): readonly Window[] {
+  const all = Array.from({ length: 1 + Math.floor(timestamp / advanceMs) }, (_, n) => ({
+    start: n * advanceMs,
+    end: n * advanceMs + sizeMs,
+  }))
+  return all.filter(({ end }) => end > timestamp)
 }
 
 /** What a windowed aggregation is: a window is a filter over time, an aggregate a fold over what it lets through. */
 function naive(
   records: readonly Input[],
-  { windows }: Options,
+  { windows, add }: Options,
   { sendsOldValues = false, parity = false }: StatefulOptions,
-): { updates: Update[]; late: number } {
-  const { sizeMs, advanceMs, graceMs } = windows
-  const rows = new Map<string, { value: string; timestamp: number }>()
-  const updates: Update[] = []
+): { updates: Told[]; late: number } {
+  const rows = new Map<string, { readonly value: string; readonly timestamp: number }>()
   let observed = -1
   let late = 0
-  for (const { key, value, timestamp, headers } of records) {
-    if (key === null) continue
+  const updates = records.flatMap(({ key, value, timestamp, headers }) => {
+    if (key === null) return []
     observed = Math.max(observed, timestamp)
-    for (let start = 0; start <= timestamp; start += advanceMs) {
-      const end = start + sizeMs
-      if (end <= timestamp) continue
-      if (end <= observed - graceMs) {
-        late++
-        continue
-      }
-      const id = `${start} ${key}`
+    const all = windowsAt(timestamp, windows)
+    const open = all.filter(({ end }) => end > observed - windows.graceMs)
+    late += all.length - open.length
+    return open.map((window): Told => {
+      const id = `${window.start} ${key}`
       const row = rows.get(id)
-      const after = value !== null && value % 7 === 0 ? null : `${row?.value ?? '0'}+${value}`
-      const at = row === undefined ? timestamp : Math.max(timestamp, row.timestamp)
+      const after = add(row?.value ?? '0', value, key)
+      const at = Math.max(timestamp, row?.timestamp ?? 0)
       if (after === null) rows.delete(id)
       else rows.set(id, { value: after, timestamp: at })
       const old = row?.value ?? (parity ? '0' : null)
-      updates.push({ key: { key, window: { start, end } }, value: after, old: sendsOldValues ? old : null, timestamp: at, headers })
-    }
-  }
+      return { key: { key, window }, value: after, old: sendsOldValues ? old : null, timestamp: at, headers }
+    })
+  })
   return { updates, late }
 }
 
-const update = ({ key, value, timestamp, headers }: Emitted): unknown => ({
-  ...(value as object),
-  latest: undefined,
-  key,
-  timestamp,
-  headers,
-})
-const flat = (updates: readonly Update[]): unknown[] => updates.map((one) => ({ ...one, latest: undefined }))
-
-function started(options: Options, setting: StatefulOptions = {}): Stateful<string, Value> {
+function started(options: Options, setting: StatefulOptions = {}): Stateful<string | null, Value, Windowed<string | null>, Change<string>> {
   return stateful(windowedAggregate(options), setting)
 }
-
-const send = async ({ running }: Stateful<string, Value>, record: Input): Promise<void> => running.send(record as Input & { key: string })
 
 describe('every update', () => {
   test('is a fold over the records of each key and window that is still open; each closed one counts a drop', () =>
@@ -117,11 +105,11 @@ describe('every update', () => {
         const options = append(windows)
         const step = started(options, setting)
         for (const [index, record] of records.entries()) {
-          await send(step, record)
+          await step.running.send(record)
           if (every > 0 && index % every === 0) await step.commit()
         }
         const { updates, late } = naive(records, options, setting)
-        expect(step.running.outputs.map(update)).toEqual(flat(updates))
+        expect(step.running.outputs.map(updateOf)).toEqual(updates)
         expect(step.running.dropped.get('late') ?? 0).toBe(late)
         expect(step.running.dropped.get('null_key') ?? 0).toBe(records.filter(({ key }) => key === null).length)
         expect(step.running.dropped.get('null_value')).toBeUndefined()
@@ -132,7 +120,7 @@ describe('every update', () => {
   test('is handed on while it is: nothing waits when the rows are resident', () => {
     const { running } = started(append(hopping(10, { advance: 5 })))
     expect(running.send({ key: 'a', value: 1, timestamp: 7 })).toBeUndefined()
-    expect(running.outputs.map(({ key }) => (key as Windowed<string>).window)).toEqual([
+    expect(running.outputs.map(({ key }) => key.window)).toEqual([
       { start: 0, end: 10 },
       { start: 5, end: 15 },
     ])
@@ -140,17 +128,17 @@ describe('every update', () => {
 
   test('W5: at stream time 14 a record at 8 still counts, at 15 one at 9 doesn’t', async () => {
     const step = started(append(tumbling(10).grace(5)))
-    for (const timestamp of [14, 8, 15, 9]) await send(step, { key: 'a', value: timestamp - 3, timestamp, headers: noHeaders })
-    expect(step.running.outputs.map(({ value }) => (value as Update).value)).toEqual(['0+11', '0+5', '0+11+12'])
+    for (const timestamp of [14, 8, 15, 9]) await step.running.send({ key: 'a', value: timestamp - 3, timestamp, headers: noHeaders })
+    expect(step.running.outputs.map(({ value }) => value.value)).toEqual(['0+11', '0+5', '0+11+12'])
     expect(step.running.dropped.get('late')).toBe(1)
   })
 
   test('W6: null values are aggregated, null keys dropped', async () => {
     const step = started(append(tumbling(10)))
-    await send(step, { key: 'a', value: null, timestamp: 1, headers: noHeaders })
-    await send(step, { key: null, value: 1, timestamp: 99, headers: noHeaders })
-    await send(step, { key: 'a', value: 2, timestamp: 1, headers: noHeaders })
-    expect(step.running.outputs.map(({ value }) => (value as Update).value)).toEqual(['0+null', '0+null+2'])
+    await step.running.send({ key: 'a', value: null, timestamp: 1, headers: noHeaders })
+    await step.running.send({ key: null, value: 1, timestamp: 99, headers: noHeaders })
+    await step.running.send({ key: 'a', value: 2, timestamp: 1, headers: noHeaders })
+    expect(step.running.outputs.map(({ value }) => value.value)).toEqual(['0+null', '0+null+2'])
     expect([...step.running.dropped]).toEqual([['null_key', 1]])
   })
 
@@ -176,33 +164,20 @@ test('on commit the last value of each key and window is handed on, in order of 
     fc.asyncProperty(inputs, windowsOf, settings, fc.integer({ min: 1, max: 10 }), async (records, windows, setting, every) => {
       const options = append(windows, 'on-commit')
       const step = started(options, setting)
-      const committed = new Map<string, string>()
-      let told = 0
+      const committed = new Committed<Windowed<string | null>>(setting.sendsOldValues)
+      let count = 0
       for (let from = 0; from < records.length; from += every) {
-        for (const record of records.slice(from, from + every)) await send(step, record)
+        for (const record of records.slice(from, from + every)) await step.running.send(record)
         expect(step.running.take()).toEqual([])
         await step.commit()
+        const told = committed.news(step.running.take().map(updateOf))
         const { updates } = naive(records.slice(0, from + every), options, {})
-        const last = new Map<string, Update>()
-        for (const one of updates.slice(told)) {
-          last.delete(idOf(one))
-          last.set(idOf(one), { ...one, old: setting.sendsOldValues ? (committed.get(idOf(one)) ?? null) : null })
-        }
-        told = updates.length
-        const isNews = (one: unknown): boolean => (one as Update).value !== null || committed.has(idOf(one as Update))
-        expect(step.running.take().map(update).filter(isNews)).toEqual(flat([...last.values()]).filter(isNews))
-        for (const [id, { value }] of last) {
-          if (value === null) committed.delete(id)
-          else committed.set(id, value)
-        }
+        expect(told).toEqual(committed.commit(updates.slice(count)))
+        count = updates.length
       }
     }),
     runs,
   ))
-
-function idOf({ key }: { readonly key: Windowed<string> }): string {
-  return `${key.window.start} ${key.key}`
-}
 
 test('an aggregate may be changed in place: old and new differ where somebody wants both', async () => {
   const windows = hopping(10, { advance: 5 })
@@ -237,6 +212,6 @@ test('T4: stream time starts again with the step, so a record that was late befo
 
 test('says where its store and its repartition take their numbers', () => {
   const { naming, traits } = windowedAggregate({ ...append(tumbling(10)), role: 'KSTREAM-REDUCE-', repartitionName: 'g' })
-  expect(naming).toEqual({ stores: 'before', storeRole: 'KSTREAM-REDUCE-STATE-STORE-', repartition: 'after', repartitionName: 'g' })
+  expect(naming).toMatchObject({ stores: 'before', storeRole: 'KSTREAM-REDUCE-STATE-STORE-', repartition: 'after', repartitionName: 'g' })
   expect(traits).toMatchObject({ readsByKey: true, ownsOldValue: true })
 })

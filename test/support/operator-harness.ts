@@ -10,6 +10,7 @@ import { firstDue, Punctuations } from '../../src/task/punctuation.ts'
 import type { ProcessorNode } from '../../src/topology/node.ts'
 import { fanOut, type AnyOperator, type DropReason, type Emit, type Operator } from '../../src/topology/operator.ts'
 import { Topology } from '../../src/topology/topology.ts'
+import { untyped } from './untyped.ts'
 
 /** One record on its way in. */
 export interface Sent<K, V> {
@@ -23,11 +24,11 @@ export interface Sent<K, V> {
 }
 
 /** One record that came out, as it was when it did. */
-export interface Emitted {
+export interface Emitted<K, V> {
   /** The step below that it was handed to. */
   readonly child: string
-  readonly key: unknown
-  readonly value: unknown
+  readonly key: K
+  readonly value: V
   readonly timestamp: number
   readonly headers: Headers
   readonly topic: string
@@ -48,8 +49,8 @@ export interface HarnessOptions {
 }
 
 /** An operator that runs. */
-export class OperatorHarness<K, V> {
-  readonly outputs: Emitted[] = []
+export class OperatorHarness<K, V, KOut, VOut> {
+  readonly outputs: Emitted<KOut, VOut>[] = []
   readonly dropped: Map<DropReason, number> = new Map()
   readonly printed: string[] = []
   readonly record: CurrentRecord = new CurrentRecord()
@@ -62,7 +63,7 @@ export class OperatorHarness<K, V> {
   readonly #closers: (() => void)[] = []
   #offset = 0
 
-  constructor(operator: Operator<K, V, unknown, unknown>, options: HarnessOptions) {
+  constructor(operator: Operator<K, V, KOut, VOut>, options: HarnessOptions) {
     const stores = options.stores ?? []
     const node = nodeOf(operator, options)
     const topology = new Topology({
@@ -113,7 +114,7 @@ export class OperatorHarness<K, V> {
   }
 
   /** What came out since the last call. */
-  take(): Emitted[] {
+  take(): Emitted<KOut, VOut>[] {
     return this.outputs.splice(0)
   }
 
@@ -126,7 +127,7 @@ export class OperatorHarness<K, V> {
     return {
       id: '0_0',
       record,
-      state: state?.(record) ?? noState(),
+      state: state?.(record) ?? untyped({}),
       streamTime: -1,
       commitRequested: false,
       schedule: (when, f, node) => {
@@ -144,7 +145,7 @@ export class OperatorHarness<K, V> {
     return (key, value, record) => {
       const { timestamp, headers, topic, offset } = record
       // A change is overwritten and an aggregate mutated later: this is what stood there at the time.
-      this.outputs.push(structuredClone({ child, key, value, timestamp, headers, topic, offset }))
+      this.outputs.push(untyped(structuredClone({ child, key, value, timestamp, headers, topic, offset })))
       return below?.(key, value, child)
     }
   }
@@ -161,8 +162,11 @@ export class OperatorHarness<K, V> {
 }
 
 /** Starts an operator. */
-export function harness<K, V, KOut, VOut>(operator: Operator<K, V, KOut, VOut>, options: HarnessOptions = {}): OperatorHarness<K, V> {
-  return new OperatorHarness<K, V>(operator, options)
+export function harness<K, V, KOut, VOut>(
+  operator: Operator<K, V, KOut, VOut>,
+  options: HarnessOptions = {},
+): OperatorHarness<K, V, KOut, VOut> {
+  return new OperatorHarness(operator, options)
 }
 
 function nodeOf(operator: AnyOperator, { stores = [], sendsOldValues = false }: HarnessOptions): ProcessorNode {
@@ -171,8 +175,4 @@ function nodeOf(operator: AnyOperator, { stores = [], sendsOldValues = false }: 
 
 function streamTimeOf(task: ContextTask, timestamp: number): void {
   if (timestamp > task.streamTime) Object.assign(task, { streamTime: timestamp })
-}
-
-function noState(): ContextTask['state'] {
-  return {} as unknown as ContextTask['state']
 }

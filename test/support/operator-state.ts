@@ -10,6 +10,7 @@ import type { AnyStoreSpec, ResolvedStore, StoreName } from '../../src/state/sto
 import { TaskState } from '../../src/state/task-state.ts'
 import type { AnyOperator, Operator } from '../../src/topology/operator.ts'
 import { harness, type HarnessOptions, type OperatorHarness } from './operator-harness.ts'
+import { untyped } from './untyped.ts'
 
 /** How an operator with stores is started. */
 export interface StatefulOptions extends Omit<HarnessOptions, 'stores' | 'state'> {
@@ -22,17 +23,20 @@ export interface StatefulOptions extends Omit<HarnessOptions, 'stores' | 'state'
 }
 
 /** An operator with its stores. */
-export interface Stateful<K, V> {
-  readonly running: OperatorHarness<K, V>
+export interface Stateful<K, V, KOut, VOut> {
+  readonly running: OperatorHarness<K, V, KOut, VOut>
   readonly state: TaskState
   /** Flushes the stores and lands what they wrote, as a commit does. */
-  commit(): Promise<void>
+  readonly commit: () => Promise<void>
   /** Rows of a store, as hex. */
-  rows(name: StoreName): unknown
+  readonly rows: (name: StoreName) => unknown
 }
 
 /** Starts an operator over real stores. */
-export function stateful<K, V, KOut, VOut>(operator: Operator<K, V, KOut, VOut>, options: StatefulOptions = {}): Stateful<K, V> {
+export function stateful<K, V, KOut, VOut>(
+  operator: Operator<K, V, KOut, VOut>,
+  options: StatefulOptions = {},
+): Stateful<K, V, KOut, VOut> {
   const stores = resolved(operator, options)
   const memory = new MemoryEngine()
   const made: TaskState[] = []
@@ -42,10 +46,11 @@ export function stateful<K, V, KOut, VOut>(operator: Operator<K, V, KOut, VOut>,
     state: (record) => {
       const state = new TaskState(stores, {
         engine: options.slow === true ? new SlowEngine(memory) : memory,
-        changelog: { write: () => undefined },
+        changelog: { open: () => undefined },
         record,
         cacheBytes: options.cacheBytes ?? 1 << 20,
         everyWrite: false,
+        expired: () => undefined,
       })
       made.push(state)
       return state
@@ -65,11 +70,10 @@ export function stateful<K, V, KOut, VOut>(operator: Operator<K, V, KOut, VOut>,
 
 function resolved(operator: AnyOperator, { sendsOldValues = false, without = [] }: StatefulOptions): ResolvedStore[] {
   return operator.stores.flatMap((spec): ResolvedStore[] => {
-    const known = spec as AnyStoreSpec
-    const name = known.name ?? 'store'
+    const name = spec.name ?? 'store'
     if (without.includes(name)) return []
-    const { key = serdes.string, value = serdes.json() } = known
-    return [{ name, spec: known, key, value, changelog: undefined, keepsPrior: sendsOldValues, readBySourceKey: false }]
+    const { key = serdes.string, value = serdes.json() }: Pick<AnyStoreSpec, 'key' | 'value'> = untyped(spec)
+    return [{ name, spec: untyped(spec), key, value, changelog: undefined, keepsPrior: sendsOldValues, readBySourceKey: false }]
   })
 }
 
