@@ -62,8 +62,10 @@ export function folding<K, V, A>(fold: StoredFold<K, V, A>, { slots, change }: F
   }
   return (slot, key, value, record) => {
     const before = slots.value(slot)
-    const timestamp = before === undefined ? record.timestamp : Math.max(record.timestamp, slots.timestamp(slot))
     const after = before === undefined ? first(value, key) : next(before, slot, value, key)
+    // A tombstone told at the commit has its record's time, as from Kafka Streams' cache.
+    const isNew = before === undefined || (after === null && !atOnce)
+    const timestamp = isNew ? record.timestamp : Math.max(record.timestamp, slots.timestamp(slot))
     slots.set(slot, after, timestamp, keepsHeaders ? record.headers : undefined)
     change.value = after
     return timestamp

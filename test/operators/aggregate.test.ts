@@ -47,21 +47,17 @@ const sum: Options<number> = {
 }
 
 /** What an aggregation is: a fold over the records of each key. */
-function naive<A>(
-  records: readonly Input[],
-  fold: Options<A>,
-  { sendsOldValues = false, parity = false }: StatefulOptions,
-): Update<string | null>[] {
+function naive<A>(records: readonly Input[], fold: Options<A>, { sendsOldValues, parity }: StatefulOptions): Update<string | null>[] {
   const rows = new Map<string, { readonly value: A; readonly timestamp: number }>()
   return records.filter(isCounted).map(({ key, value, timestamp, headers }) => {
     const row = rows.get(key)
     const before = row?.value
     const from = before ?? fold.initial?.()
     const after = from === undefined ? untyped(value) : fold.add(from, value, key)
-    const at = Math.max(timestamp, row?.timestamp ?? 0)
+    const at = after === null && fold.emit === 'on-commit' ? timestamp : Math.max(timestamp, row?.timestamp ?? 0)
     if (after === null) rows.delete(key)
     else rows.set(key, { value: after, timestamp: at })
-    const old = sendsOldValues ? (parity ? from : before) : undefined
+    const old = sendsOldValues === true ? (parity === true ? from : before) : undefined
     return { key, value: after, old: old ?? null, timestamp: at, headers }
   })
 }
@@ -179,7 +175,7 @@ describe('on commit', () => {
           expect(running.take()).toEqual([])
           await commit()
           const told = committed.news(running.take().map(updateOf))
-          const updates = naive(records.slice(0, from + every), append, {})
+          const updates = naive(records.slice(0, from + every), { ...append, emit: 'on-commit' }, {})
           expect(told).toEqual(committed.commit(updates.slice(updates.length - epoch.filter(isCounted).length)))
         }
       }),

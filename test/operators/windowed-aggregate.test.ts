@@ -68,7 +68,7 @@ function windowsAt(timestamp: number, { sizeMs, advanceMs }: TimeWindows): reado
 /** What a windowed aggregation is: a window is a filter over time, an aggregate a fold over what it lets through. */
 function naive(
   records: readonly Input[],
-  { windows, add }: Options,
+  { windows, add, emit }: Options,
   { sendsOldValues = false, parity = false }: StatefulOptions,
 ): { updates: Told[]; late: number } {
   const rows = new Map<string, { readonly value: string; readonly timestamp: number }>()
@@ -84,7 +84,7 @@ function naive(
       const id = `${window.start} ${key}`
       const row = rows.get(id)
       const after = add(row?.value ?? '0', value, key)
-      const at = Math.max(timestamp, row?.timestamp ?? 0)
+      const at = after === null && emit === 'on-commit' ? timestamp : Math.max(timestamp, row?.timestamp ?? 0)
       if (after === null) rows.delete(id)
       else rows.set(id, { value: after, timestamp: at })
       const old = row?.value ?? (parity ? '0' : null)
