@@ -54,12 +54,18 @@ function naive<A>(records: readonly Input[], fold: Options<A>, { sendsOldValues,
     const before = row?.value
     const from = before ?? fold.initial?.()
     const after = from === undefined ? untyped(value) : fold.add(from, value, key)
-    const at = after === null && fold.emit === 'on-commit' ? timestamp : Math.max(timestamp, row?.timestamp ?? 0)
+    const newest = Math.max(timestamp, row?.timestamp ?? 0)
+    const at = after === null ? tombstoneTime(timestamp, newest, fold.emit) : newest
     if (after === null) rows.delete(key)
     else rows.set(key, { value: after, timestamp: at })
     const old = sendsOldValues === true ? (parity === true ? from : before) : undefined
     return { key, value: after, old: old ?? null, timestamp: at, headers }
   })
+}
+
+/** A tombstone has the row's time at once, the record's at a commit. */
+function tombstoneTime(timestamp: number, newest: number, emit: Options['emit']): number {
+  return emit === 'on-commit' ? timestamp : newest
 }
 
 function isCounted(input: Input): input is Input & { readonly key: string; readonly value: number } {
