@@ -1,39 +1,51 @@
 /**
- * Node's side of the ports: the system clock with its timers, randomness, signals, the fast text codec and the compression codecs. It is
- * imported when an application starts that was not handed its ports, so tests and browsers never load it.
+ * Node's side of things: standard streams, the fast text codec and the compression codecs. It is imported when an application starts, so that
+ * tests of the core and browsers never load it.
  */
-import type { Clock } from '../base/clock.ts'
-import type { Random } from '../base/random.ts'
-import type { Signals } from '../runtime/ports.ts'
-
-/** The clock of this process. `after(0, …)` runs in the next turn of the event loop, so that sockets and timers get theirs. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after: (ms, f) => {
-    if (ms <= 0) {
-      const turn = setImmediate(f)
-      return () => clearImmediate(turn)
-    }
-    const timer = setTimeout(f, ms)
-    return () => clearTimeout(timer)
-  },
-}
-
-/** The process's own random numbers. */
-export const systemRandom: Random = { next: () => Math.random() }
-
-/** The process's signals. */
-export const processSignals: Signals = {
-  on: (signal, f) => {
-    process.on(signal, f)
-    return () => {
-      process.off(signal, f)
-    }
-  },
-}
+import { registerTextCodec } from '../base/text.ts'
+import { registerZlibCodecs } from './zlib-codecs.ts'
 
 /** Writes a line to standard error. */
 export function writeError(line: string): void {
   process.stderr.write(`${line}\n`)
+}
+
+/** Writes a line to standard output. */
+export function writeOut(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+let registered = false
+
+/** Registers, once a process, the platform's text and compression codecs; neither changes an answer. */
+export function registerNode(): void {
+  if (registered) return
+  registered = true
+  registerTextCodec({
+    decode: (bytes, at, end) => view(bytes).utf8Slice(at, end),
+    encode: (text, into, at) => {
+      const room = into.length - at
+      if (3 * text.length > room && Buffer.byteLength(text) > room) return -1
+      return view(into).utf8Write(text, at)
+    },
+  })
+  registerZlibCodecs()
+}
+
+interface SlicingBuffer extends Buffer {
+  utf8Slice(start: number, end: number): string
+  utf8Write(text: string, at: number): number
+}
+
+let lastBytes: Uint8Array | undefined
+let lastView: SlicingBuffer | undefined
+
+/** The bytes as a Buffer over the same memory; batches are read many records at a time, so the last one is kept. */
+function view(bytes: Uint8Array): SlicingBuffer {
+  if (bytes !== lastBytes || lastView === undefined) {
+    lastBytes = bytes
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's Buffer has both methods; its types leave them out
+    lastView = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as SlicingBuffer
+  }
+  return lastView
 }

@@ -5,19 +5,10 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Transport } from '../kafka/lane.ts'
-import type { OpenEngine } from '../state/engine.ts'
-
-/** A listener for the process's signals. */
-export interface Signals {
-  /** Calls `f` each time the signal arrives; the answer stops that. */
-  on(signal: 'SIGTERM' | 'SIGINT', f: () => void): () => void
-}
 
 /** The outside world of an application. */
 export interface Ports {
   readonly clock: Clock
   readonly random: Random
   readonly transport: Transport
-  readonly engine: OpenEngine
-  readonly signals: Signals
 }

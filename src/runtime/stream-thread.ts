@@ -66,6 +66,7 @@ export class StreamThread {
       if (this.#parked === undefined) await this.#turn()
       else await this.#parked
     }
+    this.#handOver?.()
   }
 
   /** Asks the loop to end at the next record's edge. */

@@ -10,7 +10,7 @@ import { sinkEmit, type SinkTask, type Target } from './sink-writer.ts'
 import type { TaskPorts } from './task-ports.ts'
 
 /** What an outbox belongs to. */
-export type OutboxTask = Omit<SinkTask, 'target'> & { readonly partition: number }
+export type OutboxTask = Omit<SinkTask, 'target' | 'lookUp'> & { readonly partition: number }
 
 /** Writes the records of one task. */
 export class Outbox implements ChangelogWriter {
@@ -27,7 +27,7 @@ export class Outbox implements ChangelogWriter {
 
   /** The end of a path: what writes records as a sink says. */
   sink(sink: SinkSpec, node: NodeName): Emit<unknown, unknown> {
-    return sinkEmit(sink, node, { ...this.#task, target: (topic) => this.#target(topic) })
+    return sinkEmit(sink, node, { ...this.#task, target: (topic) => this.#target(topic), lookUp: (topic) => this.#ports.lookUp(topic) })
   }
 
   /** The changelog of a store; undefined when it has none of its own. */
@@ -36,10 +36,11 @@ export class Outbox implements ChangelogWriter {
     return this.#ports.writer({ topic: `${this.#task.applicationId}-${changelog.topic}`, partition: this.#task.partition }, this.inFlight)
   }
 
-  #target(topic: string): Target {
+  #target(topic: string): Target | undefined {
     const known = this.#targets.get(topic)
     if (known !== undefined) return known
     const partitions = this.#ports.partitions(topic)
+    if (partitions === undefined) return undefined
     const writers = Array.from<PartitionWriter | undefined>({ length: partitions })
     const made: Target = {
       topic,

@@ -26,8 +26,10 @@ export interface SinkTask {
   /** The source node of the record in hand; undefined below a punctuation. */
   source(): SourceNode | undefined
   dropped(node: NodeName): void
-  /** The target of a topic, by its full name. */
-  target(topic: string): Target
+  /** The target of a topic, by its full name; undefined: its partitions aren't known yet. */
+  target(topic: string): Target | undefined
+  /** Looks such a topic up. */
+  lookUp(topic: string): Promise<void>
 }
 
 const EMPTY = new Uint8Array(0)
@@ -36,12 +38,23 @@ const EMPTY = new Uint8Array(0)
 export function sinkEmit(sink: SinkSpec, node: NodeName, task: SinkTask): Emit<unknown, unknown> {
   const writer = new SinkWriter(sink, node, task)
   const { topic } = sink
-  if (typeof topic !== 'string') {
-    return (key, value, record) => writer.send(task.target(checkedTopic(topic(value, key, record), task.applicationId)), key, value, record)
+  const send = (name: string, key: unknown, value: unknown, record: RecordContext): void | Promise<void> => {
+    const target = task.target(name)
+    if (target !== undefined) return writer.send(target, key, value, record)
+    return task.lookUp(name).then(() => writer.send(found(task.target(name), name), key, value, record))
   }
+  if (typeof topic !== 'string') return (key, value, record) => send(checkedTopic(topic(value, key, record), task.applicationId), key, value, record)
   const name = sink.internal ? `${task.applicationId}-${topic}` : topic
   let target: Target | undefined
-  return (key, value, record) => writer.send((target ??= task.target(name)), key, value, record)
+  return (key, value, record) => {
+    target ??= task.target(name)
+    return target === undefined ? send(name, key, value, record) : writer.send(target, key, value, record)
+  }
+}
+
+function found(target: Target | undefined, topic: string): Target {
+  if (target !== undefined) return target
+  throw new ProductionError('PRODUCTION_ERROR', `topic ${topic} has no partitions to write to`)
 }
 
 class SinkWriter {

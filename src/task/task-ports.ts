@@ -16,8 +16,10 @@ export interface TaskPorts {
   now(): number
   /** The writer of a partition, kept by the task; `sent` counts what is in flight for it. */
   writer(to: TopicPartition, sent: InFlight): PartitionWriter
-  /** How many partitions a topic has; throws a `ClusterError` when there is no such topic. */
-  partitions(topic: string): number
+  /** How many partitions a topic has; undefined: not known yet. */
+  partitions(topic: string): number | undefined
+  /** Looks a topic up whose partitions aren't known; rejects with a `ClusterError` when there is none. */
+  lookUp(topic: string): Promise<void>
   /** True when everything written to the partition so far has been handed to the task. */
   caughtUp(from: TopicPartition): boolean
   /** Asked about each record that failed. */

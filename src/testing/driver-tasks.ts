@@ -124,6 +124,7 @@ export class DriverTasks {
         now: () => this.#options.now(),
         writer: (tp) => this.log.writer(tp),
         partitions: (topic) => this.partitions(topic) ?? this.#options.count(topic),
+        lookUp: () => Promise.resolve(),
         caughtUp: () => true,
         onError: (error) => this.#options.onError(error),
         onDropped: () => undefined,

@@ -1,0 +1,268 @@
+/**
+ * The application: threads over one cluster, their states as one, events, stores to read, and an end that always comes. What it wasn't handed
+ * (clock, randomness, transport) it makes when it starts; until then it has touched nothing.
+ */
+import { ClusterError, ConfigError, StreamsError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import type { TaskId } from '../model/task-id.ts'
+import { Cluster } from '../kafka/cluster.ts'
+import type { StoreSpec } from '../state/store-spec.ts'
+import type { Topology } from '../topology/topology.ts'
+import { resolveConfig, type Config } from './config.ts'
+import { defaultClock, defaultRandom } from './defaults.ts'
+import { EventHub, type AppEventName, type AppEvents } from './events.ts'
+import { lineLogger, silent, type Logger } from './logger.ts'
+import { openMemoryBroker } from './memory-broker.ts'
+import type { FailureDecision, KafkaStreamsOptions } from './options.ts'
+import type { Ports } from './ports.ts'
+import { readOnlyStore, unavailable, type ReadOnly } from './queries.ts'
+import { StateMachine, type AppState } from './states.ts'
+import { ThreadRunner } from './thread-runner.ts'
+import { topologyHash } from './topology-hash.ts'
+
+/** What an application may be handed instead of making it: for simulations and tests. */
+export type AppPorts = Partial<Pick<Ports, 'clock' | 'random' | 'transport'>> & {
+  /** Variables of the environment; the process's own when left out. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
+
+/** How an application is closed. */
+export interface CloseOptions {
+  /** How long it may take; 10,000 ms. Then everything is closed without a commit. */
+  readonly timeoutMs?: number
+  /** Whether the group is told; true unless there is an `instanceId`. */
+  readonly leaveGroup?: boolean
+}
+
+/** What closing came to. */
+export interface CloseResult {
+  /** True: everything was committed. */
+  readonly clean: boolean
+  readonly error?: unknown
+}
+
+/** A task of this instance. */
+export interface TaskInfo {
+  readonly id: TaskId
+  readonly thread: string
+  readonly partitions: readonly { readonly topic: string; readonly partition: number; readonly position: number; readonly lag: number | undefined }[]
+}
+
+interface Running {
+  readonly cluster: Cluster
+  readonly ports: Pick<Ports, 'clock' | 'random'>
+  readonly threads: ThreadRunner[]
+}
+
+const CLOSE_MS = 10_000
+
+/** An application. */
+export class KafkaStreams implements AsyncDisposable {
+  readonly topology: Topology
+  /** The complete configuration, frozen. */
+  readonly config: Config
+  readonly #ports: AppPorts
+  readonly #logger: Logger
+  readonly #hub: EventHub
+  readonly #state: StateMachine
+  #running: Running | undefined = undefined
+  /** Threads that have all their tasks. */
+  readonly #ready: Set<string> = new Set()
+  #started: { readonly resolve: () => void; readonly reject: (why: unknown) => void } | undefined = undefined
+  #closing: Promise<CloseResult> | undefined = undefined
+  #now: () => number = () => 0
+
+  /** Throws a `ConfigError` that lists every mistake in the options. */
+  constructor(topology: Topology, options: KafkaStreamsOptions, ports: AppPorts = {}) {
+    this.topology = topology
+    this.#ports = ports
+    this.config = resolveConfig(options, ports.environment ?? globalThis.process?.env ?? {})
+    this.#logger = this.config.logger === false ? silent : (this.config.logger ?? lineLogger((line) => globalThis.process?.stderr.write(`${line}\n`)))
+    this.#hub = new EventHub((error, event) => this.#logger.error({ event, error: String(error) }, 'a listener threw'))
+    this.#state = new StateMachine((state, before) => this.#hub.emit('state', { at: this.#now(), state, before }))
+  }
+
+  /** CREATED, REBALANCING, RUNNING, PENDING_SHUTDOWN, NOT_RUNNING, PENDING_ERROR or ERROR. */
+  get state(): AppState {
+    return this.#state.state
+  }
+
+  /** Adds a listener; the answer removes it. */
+  on<Name extends AppEventName>(name: Name, listener: (event: AppEvents[Name]) => void): () => void {
+    return this.#hub.on(name, listener)
+  }
+
+  /** Settles when the application is RUNNING; rejects with the reason when it can't. Throws `STATE_ILLEGAL` the second time. */
+  async start(): Promise<void> {
+    if (this.state !== 'CREATED') throw new ConfigError('STATE_ILLEGAL', `start() was called in state ${this.state}: an application starts once, from CREATED; make a new one`)
+    this.#state.move('REBALANCING')
+    const ready = new Promise<void>((resolve, reject) => {
+      this.#started = { resolve, reject }
+    })
+    ready.catch(() => undefined)
+    try {
+      this.#running = await this.#open()
+      for (const thread of this.#running.threads) await thread.start()
+    } catch (error) {
+      this.#failed(error)
+    }
+    return ready
+  }
+
+  /** Ends the application: commits, closes, leaves the group. Never rejects; a second call answers the same promise. */
+  close(options: CloseOptions = {}): Promise<CloseResult> {
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  /** Stops processing and punctuating; membership goes on. */
+  pause(): void {
+    for (const thread of this.#running?.threads ?? []) thread.pause(true)
+  }
+
+  /** Goes on after `pause`. */
+  resume(): void {
+    for (const thread of this.#running?.threads ?? []) thread.pause(false)
+  }
+
+  /** The tasks of this instance. */
+  tasks(): readonly TaskInfo[] {
+    return (this.#running?.threads ?? []).flatMap((thread) =>
+      thread.tasks().map((task) => ({
+        id: task.id,
+        thread: thread.name,
+        partitions: task.positions().map(({ tp, offset }) => ({ ...tp, position: offset, lag: thread.lag(tp) })),
+      })),
+    )
+  }
+
+  /** A read-only view of a store over the partitions that are here. Throws `UNKNOWN_STORE`, and `REBALANCING` while the application isn't RUNNING. */
+  store<Face>(spec: StoreSpec<Face> | string): ReadOnly<Face> {
+    const name = typeof spec === 'string' ? spec : this.topology.storeName(spec)
+    const store = name === undefined ? undefined : this.topology.stores.get(name)
+    if (name === undefined || store === undefined) throw unavailable('UNKNOWN_STORE', String(name), [...this.topology.stores.keys()])
+    if (this.state !== 'RUNNING') throw unavailable('REBALANCING', name, [])
+    const tasks = () => (this.#running?.threads ?? []).flatMap((thread) => thread.tasks())
+    return readView<ReadOnly<Face>>(
+      readOnlyStore(store, () =>
+        tasks()
+          .filter(({ subtopology }) => subtopology.stores.includes(store))
+          .map((task) => task.state.store(name)),
+      ),
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #open(): Promise<Running> {
+    const { config } = this
+    const node = await import('../platform/node.ts')
+    node.registerNode()
+    const ports = { clock: this.#ports.clock ?? defaultClock, random: this.#ports.random ?? defaultRandom }
+    this.#now = () => ports.clock.now()
+    if (config.memoryByDefault) node.writeError('Millrace: no Kafka configured, using the in-memory broker (set KAFKA_BROKERS to use Kafka)')
+    const transport = this.#ports.transport ?? this.#memoryTransport(ports)
+    const cluster = new Cluster({ ...ports, transport, retryMs: config.taskTimeoutMs })
+    const processId = Uint8Array.from({ length: 16 }, () => Math.floor(ports.random.next() * 256))
+    const clientId = config.clientId ?? `${config.applicationId}-${hex(ports.random)}`
+    const threads = Array.from({ length: config.threads }, (_, index) => this.#thread(`${clientId}-StreamThread-${index + 1}`, { cluster, ports, processId, print: node.writeOut }))
+    return { cluster, ports, threads }
+  }
+
+  #memoryTransport(ports: Pick<Ports, 'clock' | 'random'>): Ports['transport'] {
+    const { brokers } = this.config
+    if ('memory' in brokers) return openMemoryBroker(brokers.memory, ports).cluster
+    throw new ConfigError('CONFIG_VALUE', `brokers ${brokers.addresses.join(', ')}: this version runs on the in-memory broker only (brokers: 'memory:')`)
+  }
+
+  #thread(name: string, world: { readonly cluster: Cluster; readonly ports: Pick<Ports, 'clock' | 'random'>; readonly processId: Uint8Array; readonly print: (line: string) => void }): ThreadRunner {
+    return new ThreadRunner({
+      ...world,
+      name,
+      config: this.config,
+      topology: this.topology,
+      topologyHash: topologyHash(this.topology),
+      hub: this.#hub,
+      logger: this.#logger,
+      moved: (running) => this.#moved(name, running),
+      failed: (error) => this.#failed(error),
+    })
+  }
+
+  #moved(thread: string, running: boolean): void {
+    if (running) this.#ready.add(thread)
+    else this.#ready.delete(thread)
+    if (this.#ready.size < this.config.threads) {
+      if (this.state === 'RUNNING') this.#state.move('REBALANCING')
+      return
+    }
+    if (this.state === 'REBALANCING') this.#state.move('RUNNING')
+    this.#started?.resolve()
+    this.#started = undefined
+  }
+
+  /** A thread, or the start, failed: asks what to do. */
+  #failed(error: unknown): void {
+    const found = error instanceof StreamsError ? error : new ClusterError('BROKER_ERROR', String(error), { cause: error })
+    this.#hub.emit('error', { at: this.#now(), error: found })
+    this.#logger.error({ code: found.code, ...found.context }, found.message)
+    let decision: FailureDecision = 'stop-client'
+    try {
+      decision = this.config.onFailure?.(found) ?? 'stop-client'
+    } catch (thrown) {
+      this.#logger.error({ error: String(thrown) }, 'onFailure threw')
+    }
+    this.#logger.info({ decision }, 'a thread was lost')
+    const starting = this.#started
+    this.#started = undefined
+    this.#closing ??= this.#die(found)
+    starting?.reject(found)
+  }
+
+  async #die(error: StreamsError): Promise<CloseResult> {
+    if (!this.#state.tryMove('PENDING_ERROR')) this.#state.tryMove('PENDING_SHUTDOWN')
+    await this.#shutDown({ clean: false, leave: true })
+    if (!this.#state.tryMove('ERROR')) this.#state.tryMove('NOT_RUNNING')
+    return { clean: false, error }
+  }
+
+  async #close({ timeoutMs = CLOSE_MS, leaveGroup = this.config.instanceId === undefined }: CloseOptions): Promise<CloseResult> {
+    if (!this.#state.tryMove('PENDING_SHUTDOWN')) return { clean: true }
+    this.#started?.reject(new ConfigError('STATE_ILLEGAL', 'the application was closed before it was RUNNING'))
+    const running = this.#running
+    let timedOut = false
+    const shutDown = this.#shutDown({ clean: true, leave: leaveGroup })
+    const late = new Promise<void>((resolve) => {
+      running?.ports.clock.after(timeoutMs, () => {
+        timedOut = true
+        resolve()
+      })
+    })
+    const problem = await (running === undefined ? shutDown : Promise.race([shutDown, late]))
+    this.#state.tryMove('NOT_RUNNING')
+    if (timedOut && problem === undefined) return { clean: false, error: new ClusterError('TASK_TIMEOUT', `closing took longer than ${timeoutMs} ms: nothing more was committed`) }
+    return problem === undefined ? { clean: true } : { clean: false, error: problem }
+  }
+
+  async #shutDown(how: { readonly clean: boolean; readonly leave: boolean }): Promise<unknown> {
+    const running = this.#running
+    if (running === undefined) return undefined
+    const problems = await Promise.all(running.threads.map((thread) => thread.close(how)))
+    await running.cluster.close()
+    return problems.find((problem) => problem !== undefined)
+  }
+}
+
+function hex(random: Random): string {
+  return Math.floor(random.next() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0')
+}
+
+/** Sound because the face was made for the kind of store that the spec says. */
+function readView<T>(view: unknown): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return view as T
+}

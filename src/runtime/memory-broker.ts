@@ -1,0 +1,181 @@
+/**
+ * The in-process broker that users see: one memory cluster a name, shared by every application of that name in this process. A topic that it lacks
+ * is made when it is first named, with one partition. It runs on the system clock until it is closed; nothing outlives the process.
+ */
+import { concatBytes } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
+import { murmur2, partitionOf } from '../base/murmur2.ts'
+import type { Random } from '../base/random.ts'
+import { decodeHeaders, encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
+import type { AnySerde } from '../model/serde.ts'
+import type { Topic } from '../model/topic.ts'
+import { MemoryCluster } from '../memory/cluster.ts'
+import { BatchReader, readHeader } from '../wire/batch-reader.ts'
+import { BatchWriter } from '../wire/batch-writer.ts'
+
+/** A record to produce. */
+export interface ProduceRecord<K, V> {
+  /** Null when left out. */
+  readonly key?: K | null
+  readonly value: V | null
+  /** Milliseconds since the epoch; now when left out. */
+  readonly timestamp?: number
+  readonly headers?: Headers
+  /** The key decides when left out. */
+  readonly partition?: number
+}
+
+/** A record that was read. */
+export interface ReadRecord<K, V> {
+  readonly key: K | null
+  readonly value: V | null
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+  readonly headers: Headers
+  readonly partition: number
+  readonly offset: number
+}
+
+/** How a topic is read. */
+export interface ReadOptions {
+  /** Read on for new records until none has come for so many ms; 0 (default): end where the topic ends. */
+  readonly quietMs?: number
+}
+
+/** A broker in this process. */
+export interface MemoryBroker extends Disposable {
+  /** Its name, as in `brokers: 'memory:name'`. */
+  readonly name: string
+  /** Makes a topic; one that exists stays as it is. Throws a `ClusterError` for a name or partition count that a broker refuses. */
+  createTopic(name: string, options?: { readonly partitions?: number; readonly configs?: Readonly<Record<string, string>> }): void
+  /** Names of its topics. */
+  topics(): readonly string[]
+  /** Writes records, in order. */
+  produce<K, V>(topic: Topic<K, V>, records: ProduceRecord<K, V> | readonly ProduceRecord<K, V>[]): Promise<void>
+  /** The records of a topic from its start, partition by partition as they were written. */
+  read<K, V>(topic: Topic<K, V>, options?: ReadOptions): AsyncIterable<ReadRecord<K, V>>
+  /** Cuts all connections and forgets everything; may be called twice. */
+  close(): void
+}
+
+/** A broker with the cluster behind it. */
+export interface OpenBroker extends MemoryBroker {
+  readonly cluster: MemoryCluster
+}
+
+const brokers = new Map<string, OpenBroker>()
+
+/** The broker of a name, made when it is first asked for. `checkCrc` and the ports count only then. */
+export function openMemoryBroker(name: string, ports: { readonly clock: Clock; readonly random: Random }): OpenBroker {
+  const known = brokers.get(name)
+  if (known !== undefined) return known
+  const cluster = new MemoryCluster({ ...ports, autoCreateTopics: true, checkCrc: false })
+  const close = (): void => {
+    brokers.delete(name)
+    void cluster.close()
+  }
+  const broker: OpenBroker = {
+    name,
+    cluster,
+    createTopic: (topic, options) => void cluster.createTopic(topic, options),
+    topics: () => cluster.topicNames(),
+    produce: (topic, records) => {
+      write(cluster, { topic, now: ports.clock.now() }, Array.isArray(records) ? records : [records])
+      return Promise.resolve()
+    },
+    read: (topic, options) => readTopic(cluster, topic, options),
+    close,
+    [Symbol.dispose]: close,
+  }
+  brokers.set(name, broker)
+  return broker
+}
+
+interface Target<K, V> {
+  readonly topic: Topic<K, V>
+  readonly now: number
+}
+
+function write<K, V>(cluster: MemoryCluster, { topic, now }: Target<K, V>, records: readonly ProduceRecord<K, V>[]): void {
+  cluster.createTopic(topic.name)
+  const count = cluster.topic(topic.name)!.partitions.length
+  const writers = new Map<number, BatchWriter>()
+  for (const { key, value, timestamp = now, headers = noHeaders, partition } of records) {
+    const keyBytes = bytesOf(topic.key, key, { topic: topic.name, side: 'key', headers })
+    const valueBytes = bytesOf(topic.value, value, { topic: topic.name, side: 'value', headers })
+    const to = partition ?? (keyBytes === null ? 0 : partitionOf(murmur2(keyBytes), count))
+    const writer = writers.get(to) ?? new BatchWriter()
+    writers.set(to, writer)
+    writer.append(keyBytes, valueBytes, timestamp, headers.length === 0 ? undefined : encodeHeaders(headers))
+    if (writer.byteLength > BATCH_BYTES) appendBatch(cluster, { topic: topic.name, partition: to }, writer)
+  }
+  for (const [partition, writer] of writers) appendBatch(cluster, { topic: topic.name, partition }, writer)
+}
+
+const BATCH_BYTES = 256 * 1024
+
+function appendBatch(cluster: MemoryCluster, { topic, partition }: { readonly topic: string; readonly partition: number }, writer: BatchWriter): void {
+  if (writer.count === 0) return
+  cluster.append(topic, partition, writer.seal({ producerId: -1, producerEpoch: -1, baseSequence: -1 }))
+  writer.reset()
+}
+
+function bytesOf(serde: AnySerde, value: unknown, context: { readonly topic: string; readonly side: 'key' | 'value'; readonly headers: Headers }): Uint8Array | null {
+  return value === null || value === undefined ? null : serde.serialize(value, context)
+}
+
+async function* readTopic<K, V>(cluster: MemoryCluster, topic: Topic<K, V>, { quietMs = 0 }: ReadOptions = {}): AsyncGenerator<ReadRecord<K, V>> {
+  const positions = new Map<number, number>()
+  for (;;) {
+    const before = [...positions.values()].reduce((sum, offset) => sum + offset, 0)
+    const partitions = cluster.topic(topic.name)?.partitions ?? []
+    for (const [partition, { log }] of partitions.entries()) {
+      for (let at = Math.max(positions.get(partition) ?? 0, log.startOffset); at < log.endOffset; at = positions.get(partition)!) {
+        // A view of a segment would stay valid, but the records handed out must not: their bytes are the reader's.
+        for (const record of records(concatBytes(log.read(at, BATCH_BYTES)), { topic, partition, from: at })) yield record
+        positions.set(partition, nextOffset(log.read(at, BATCH_BYTES), at))
+      }
+    }
+    const after = [...positions.values()].reduce((sum, offset) => sum + offset, 0)
+    if (after > before) continue
+    if (quietMs === 0) return
+    await cluster.nextAppend(quietMs)
+    if (![...(cluster.topic(topic.name)?.partitions ?? []).entries()].some(([partition, { log }]) => log.endOffset > (positions.get(partition) ?? 0))) return
+  }
+}
+
+function nextOffset(bytes: Uint8Array, from: number): number {
+  let next = from
+  for (let at = 0, header = readHeader(bytes, 0, bytes.length); header !== undefined; header = readHeader(bytes, at, bytes.length)) {
+    at += header.length
+    next = header.nextOffset
+  }
+  return next
+}
+
+function* records<K, V>(bytes: Uint8Array, where: { readonly topic: Topic<K, V>; readonly partition: number; readonly from: number }): Generator<ReadRecord<K, V>> {
+  const { topic, partition, from } = where
+  const reader = new BatchReader({ checkCrc: false, hashKeys: false })
+  for (let at = 0, header = readHeader(bytes, 0, bytes.length); header !== undefined; header = readHeader(bytes, at, bytes.length)) {
+    at += header.length
+    reader.open(bytes, header, `${topic.name}[${partition}]`)
+    for (let rows = reader.next(); rows !== undefined; rows = reader.next()) {
+      for (let i = 0; i < rows.count; i++) {
+        const offset = rows.baseOffset + (rows.offsetDelta?.[i] ?? i)
+        if (offset < from) continue
+        const headers = rows.headersAt[i]! < 0 ? noHeaders : decodeHeaders(rows.bytes, rows.headersAt[i]!, rows.headersLength[i]!)
+        const side = (at_: number, length: number): Uint8Array | null => (length < 0 ? null : rows.bytes.slice(at_, at_ + length))
+        const key = side(rows.keyAt[i]!, rows.keyLength[i]!)
+        const value = side(rows.valueAt[i]!, rows.valueLength[i]!)
+        yield {
+          key: key === null ? null : topic.key.deserialize(key, { topic: topic.name, side: 'key', headers }),
+          value: value === null ? null : topic.value.deserialize(value, { topic: topic.name, side: 'value', headers }),
+          timestamp: rows.baseTimestamp + rows.timestampDelta[i]!,
+          headers,
+          partition,
+          offset,
+        }
+      }
+    }
+  }
+}

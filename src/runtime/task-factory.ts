@@ -1,0 +1,74 @@
+/** Makes the tasks of a plan: each with its engine, its partitions, and the positions where it goes on. */
+import { ClusterError } from '../base/errors.ts'
+import type { TaskId } from '../model/task-id.ts'
+import { partitionKey, type TopicPartition } from '../model/topic.ts'
+import type { GroupOffsets, OffsetAndMetadata } from '../kafka/offsets.ts'
+import { MemoryEngine } from '../state/memory-engine.ts'
+import { StreamTask } from '../task/stream-task.ts'
+import type { TaskPorts } from '../task/task-ports.ts'
+import type { SourceNode, StartFrom } from '../topology/node.ts'
+import type { Subtopology } from '../topology/subtopologies.ts'
+import type { Topology } from '../topology/topology.ts'
+import { EARLIEST, LATEST } from '../wire/api/list-offsets.ts'
+import type { Config } from './config.ts'
+import { decodeTime } from './partition-time.ts'
+
+/** A partition that a task reads, by the source that reads it. */
+export interface TaskInput {
+  readonly tp: TopicPartition
+  readonly source: SourceNode
+}
+
+/** The partitions that a task of a sub-topology reads: its own of each topic that has so many. */
+export function taskInputs(subtopology: Subtopology, partition: number, world: { readonly applicationId: string; readonly counts: ReadonlyMap<string, number> }): readonly TaskInput[] {
+  return subtopology.sources.flatMap((source) =>
+    source.topics.flatMap((topic) => {
+      if (partition >= (world.counts.get(topic) ?? 0)) return []
+      return [{ tp: { topic: source.internal ? `${world.applicationId}-${topic}` : topic, partition }, source }]
+    }),
+  )
+}
+
+/** Makes one task with its partitions assigned at their positions. */
+export function makeTask(id: TaskId, parts: { readonly topology: Topology; readonly config: Config; readonly ports: TaskPorts }): StreamTask {
+  const { topology, config, ports } = parts
+  const [subtopologyId = 0, partition = 0] = id.split('_').map(Number)
+  const subtopology = topology.subtopologies.find((candidate) => candidate.id === subtopologyId)
+  if (subtopology === undefined) throw new ClusterError('TOPOLOGY_MISMATCH', `the group assigned task ${id}, which this topology doesn't have: all instances of ${config.applicationId} must run the same topology`)
+  return new StreamTask({ applicationId: config.applicationId, topology, subtopology, partition, engine: new MemoryEngine(), ports, cacheBytes: config.cacheBytes, everyWrite: false })
+}
+
+/** Where each partition goes on: at its committed position, else where its source begins. */
+export async function startPositions(
+  inputs: readonly TaskInput[],
+  world: { readonly offsets: GroupOffsets; readonly groupId: string; now(): number },
+): Promise<ReadonlyMap<string, OffsetAndMetadata>> {
+  const { offsets, groupId } = world
+  const committed = await offsets.committed(
+    groupId,
+    inputs.map(({ tp }) => tp),
+  )
+  const positions = new Map(committed.map((position) => [partitionKey(position.tp), position]))
+  for (const { tp, source } of inputs) {
+    if (positions.has(partitionKey(tp))) continue
+    positions.set(partitionKey(tp), { tp, offset: await beginning(tp, source.startFrom, world), metadata: null })
+  }
+  return positions
+}
+
+/** The first offset of a partition for a group that has none. */
+export async function beginning(tp: TopicPartition, startFrom: StartFrom, { offsets, now }: { readonly offsets: GroupOffsets; now(): number }): Promise<number> {
+  if (startFrom === 'none') {
+    throw new ClusterError('BROKER_ERROR', `${tp.topic}[${tp.partition}] has no committed position and its source says startFrom: 'none': commit one, or say 'earliest' or 'latest'`, { context: tp })
+  }
+  const time = startFrom === 'earliest' ? EARLIEST : startFrom === 'latest' ? LATEST : now() - startFrom
+  const [found] = await offsets.at([tp], time)
+  if (found !== undefined && found.offset >= 0) return found.offset
+  const [end] = await offsets.at([tp], LATEST)
+  return end?.offset ?? 0
+}
+
+/** The partition time that was committed with a position, in ms; −1: none. */
+export function committedTime(position: OffsetAndMetadata | undefined): number {
+  return decodeTime(position?.metadata)
+}
