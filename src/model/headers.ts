@@ -40,7 +40,7 @@ export function encodeHeaders(headers: Headers): Uint8Array {
 export function decodeHeaders(bytes: Uint8Array, at: number, length: number): Headers {
   const cursor: Cursor = { bytes, at, end: at + length }
   const count = readVarint(cursor)
-  if (count === 0) return noHeaders
+  if (count === 0 && cursor.at === cursor.end) return noHeaders
   if (count < 0 || count > length) throw corrupt()
   const headers: (readonly [string, Uint8Array | null])[] = []
   for (let i = 0; i < count; i++) {
@@ -48,6 +48,7 @@ export function decodeHeaders(bytes: Uint8Array, at: number, length: number): He
     if (name === null) throw corrupt()
     headers.push([decodeText(name, 0, name.length), take(cursor, readVarint(cursor))])
   }
+  if (cursor.at !== cursor.end) throw corrupt()
   return headers
 }
 
@@ -59,5 +60,8 @@ function take(cursor: Cursor, length: number): Uint8Array | null {
 }
 
 function corrupt(): ClusterError {
-  return new ClusterError('RECORD_CORRUPT', 'the headers of a record are cut off or garbled: the topic holds bytes that no Kafka client writes')
+  return new ClusterError(
+    'RECORD_CORRUPT',
+    'the headers of a record are cut off or garbled: the topic holds bytes that no Kafka client writes',
+  )
 }

@@ -79,7 +79,8 @@ export class StreamRecord<K, V> {
 
   /** Throws `TIMESTAMP_INVALID` when the timestamp is negative or not a number. */
   constructor(key: K, value: V, timestamp: number, headers: Headers = noHeaders) {
-    if (!(timestamp >= 0)) throw new SerdeError('TIMESTAMP_INVALID', `a record's timestamp is ${timestamp}: give milliseconds since the epoch, at least 0`)
+    if (!(timestamp >= 0))
+      throw new SerdeError('TIMESTAMP_INVALID', `a record's timestamp is ${timestamp}: give milliseconds since the epoch, at least 0`)
     this.key = key
     this.value = value
     this.timestamp = timestamp

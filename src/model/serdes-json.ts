@@ -1,6 +1,6 @@
 /**
  * JSON, UTF-8: exactly what `JSON.parse` and `JSON.stringify` make of it. With a schema (any Standard Schema: zod, valibot, arktype) values are
- * typed and checked; `strict` refuses what JSON would change in silence (undefined, NaN, −0, integers beyond 2^53).
+ * typed and checked; `strict` refuses what JSON would change in silence (undefined, NaN, −0, integers beyond 2^53, maps and sets).
  */
 import { SerdeError } from '../base/errors.ts'
 import { decodeText, encodeText, utf8 } from '../base/text.ts'
@@ -18,32 +18,41 @@ export interface StandardSchema<T> {
 }
 
 /** What a schema answers. */
-export type SchemaResult<T> = { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly { readonly message: string }[] }
+export type SchemaResult<T> = { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] }
+
+/** One thing a schema refuses: what, and where in the value. */
+export interface SchemaIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
 
 /** How JSON is read and written. */
 export interface JsonOptions {
-  /** True: refuse what JSON can't hold, instead of changing it. */
+  /** True: refuse what JSON can't hold, instead of changing it; integers beyond 2^53 are refused in what is read, too. */
   readonly strict?: boolean
   /** When a schema is asked: of what is read (default), written, both, or never. */
   readonly validate?: 'in' | 'out' | 'both' | 'off'
 }
 
-/** A serde of JSON. */
+/** A serde of JSON. Throws `SERDE_DECODE`, `SERDE_ENCODE`, and `SERDE_LOSSY` where `strict` is set. */
 export function json<T>(options?: JsonOptions): Serde<T>
-/** A serde of JSON that a schema types and checks. */
+/** A serde of JSON that a schema types and checks. The schema must answer at once. */
 export function json<T>(schema: StandardSchema<T>, options?: JsonOptions): Serde<T>
-export function json<T>(first?: StandardSchema<T> | JsonOptions, second?: JsonOptions): Serde<T> {
-  const schema = first !== undefined && '~standard' in first ? first : undefined
-  const options = (schema === undefined ? (first as JsonOptions | undefined) : second) ?? {}
-  const validate = schema === undefined ? 'off' : (options.validate ?? 'in')
-  const checkIn = schema !== undefined && (validate === 'in' || validate === 'both') ? schema : undefined
-  const checkOut = schema !== undefined && (validate === 'out' || validate === 'both') ? schema : undefined
+export function json<T>(first: StandardSchema<T> | JsonOptions = {}, second: JsonOptions = {}): Serde<T> {
+  const schema = '~standard' in first ? first : undefined
+  const { strict = false, validate = 'in' } = '~standard' in first ? second : first
+  const checkIn = validate === 'in' || validate === 'both' ? schema : undefined
+  const checkOut = validate === 'out' || validate === 'both' ? schema : undefined
   const toText = (value: T): string => {
-    if (options.strict === true) refuseLossy(value, '$')
-    return textOf(checkOut === undefined ? value : checked(checkOut, value, 'SERDE_ENCODE'))
+    const shaped = checkOut === undefined ? value : checked(checkOut, value, 'SERDE_ENCODE')
+    // Before the walk: it refuses what has no end.
+    const text = textOf(shaped)
+    if (strict) refuseLossy(shaped, 'serialization')
+    return text
   }
   const read = (bytes: Uint8Array, at: number, length: number): T => {
     const value = parse<T>(bytes, at, length)
+    if (strict) refuseLossy(value, 'deserialization')
     return checkIn === undefined ? value : checked(checkIn, value, 'SERDE_DECODE')
   }
   return {
@@ -68,30 +77,76 @@ function textOf(value: unknown): string {
   try {
     text = JSON.stringify(value)
   } catch (error) {
-    throw new SerdeError('SERDE_ENCODE', `a value can't be written as JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    const why = error instanceof Error ? error.message : String(error)
+    throw new SerdeError('SERDE_ENCODE', `a value can't be written as JSON, give one that can: ${why}`, { cause: error })
   }
   if (text === undefined) throw unencodable('JSON', value, 'give a value that JSON.stringify answers a text for, or null for a tombstone')
   return text
 }
 
 function checked<T>(schema: StandardSchema<T>, value: unknown, code: 'SERDE_DECODE' | 'SERDE_ENCODE'): T {
-  const result = schema['~standard'].validate(value)
+  const { validate, vendor } = schema['~standard']
+  const result = validate(value)
   if (result instanceof Promise) {
-    throw new SerdeError(code, `the schema (${schema['~standard'].vendor}) validates asynchronously: give one that answers at once`)
+    result.catch(() => {})
+    throw new SerdeError(code, `the schema (${vendor}) validates asynchronously: give one that answers at once`)
   }
   if (result.issues === undefined) return result.value
-  throw new SerdeError(code, `the schema refuses a value: ${result.issues.map(({ message }) => message).join('; ')}`)
+  const { issues } = result
+  throw new SerdeError(code, `the schema (${vendor}) refuses a value: ${issues.map(issueText).join('; ')}`, { cause: issues })
 }
 
-/** Throws `SERDE_LOSSY` at the first part that JSON would change. */
-function refuseLossy(value: unknown, path: string): void {
-  const lossy = (why: string): SerdeError => new SerdeError('SERDE_LOSSY', `${path} is ${Object.is(value, -0) ? '-0' : String(value)}, which JSON ${why}`)
-  if (value === undefined) throw lossy('leaves out')
-  if (typeof value === 'function' || typeof value === 'symbol') throw new SerdeError('SERDE_LOSSY', `${path} is a ${typeof value}, which JSON leaves out`)
-  if (typeof value === 'number' && !Number.isFinite(value)) throw lossy('writes as null')
-  if (Object.is(value, -0)) throw lossy('writes as 0')
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) throw lossy('readers may not keep exactly (beyond 2^53)')
-  if (typeof value !== 'object' || value === null) return
-  if (Array.isArray(value)) for (const [index, item] of value.entries()) refuseLossy(item, `${path}[${index}]`)
-  else for (const [name, item] of Object.entries(value)) refuseLossy(item, `${path}.${name}`)
+function issueText({ message, path = [] }: SchemaIssue): string {
+  const steps = path.map((step) => String(typeof step === 'object' ? step.key : step))
+  return steps.length === 0 ? message : `${steps.join('.')}: ${message}`
+}
+
+type Direction = 'serialization' | 'deserialization'
+
+/** Throws `SERDE_LOSSY` at a part that JSON changes. The value has an end. A stack of its own, because values may be deeper than calls can be. */
+function refuseLossy(value: unknown, direction: Direction): void {
+  const parts: { readonly value: unknown; readonly path: string }[] = [{ value, path: '$' }]
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    const { path } = part
+    const change = changeOf(part.value, direction)
+    if (change !== undefined) {
+      throw new SerdeError('SERDE_LOSSY', `${path} is ${shown(part.value)}, which JSON ${change}: write it as text, or leave strict out`, {
+        phase: direction,
+      })
+    }
+    for (const [name, inside] of insides(part.value)) parts.push({ value: inside, path: `${path}.${name}` })
+  }
+}
+
+function changeOf(value: unknown, direction: Direction): string | undefined {
+  switch (typeof value) {
+    case 'undefined':
+    case 'function':
+    case 'symbol':
+      return 'leaves out'
+    case 'number':
+      return changeOfNumber(value, direction)
+    case 'object':
+      return value instanceof Map || value instanceof Set ? 'writes as {}' : undefined
+    default:
+      return undefined
+  }
+}
+
+function changeOfNumber(value: number, direction: Direction): string | undefined {
+  if (!Number.isFinite(value)) return 'has no number for'
+  if (Object.is(value, -0)) return direction === 'serialization' ? 'writes as 0' : undefined
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? 'may not keep exactly, being beyond 2^53' : undefined
+}
+
+function insides(value: unknown): readonly [name: string, inside: unknown][] {
+  if (typeof value !== 'object' || value === null) return []
+  if ('toJSON' in value && typeof value.toJSON === 'function') return []
+  return Array.isArray(value) ? Array.from(value, (item: unknown, index) => [String(index), item]) : Object.entries(value)
+}
+
+function shown(value: unknown): string {
+  if (Object.is(value, -0)) return '-0'
+  if (typeof value === 'number' || value === undefined) return String(value)
+  return value instanceof Map ? 'a Map' : value instanceof Set ? 'a Set' : `a ${typeof value}`
 }

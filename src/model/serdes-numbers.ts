@@ -1,5 +1,6 @@
 /** Serdes of numbers: Java's bytes, big-endian two's complement and IEEE 754. A number that doesn't fit is an error, never a wrong number. */
 import { readInt16, readInt32, readInt64, writeInt16, writeInt32, writeInt64 } from '../base/bytes.ts'
+import { SerdeError } from '../base/errors.ts'
 import type { Serde } from './serde.ts'
 import { undecodable, unencodable } from './serde-error.ts'
 
@@ -7,6 +8,8 @@ import { undecodable, unencodable } from './serde-error.ts'
 interface FixedNumber<T> {
   readonly type: string
   readonly size: number
+  /** True: lists write the length of each nonetheless, as Java's do. */
+  readonly sizedInLists?: boolean
   check(value: T): void
   read(bytes: Uint8Array, at: number): T
   write(into: Uint8Array, at: number, value: T): void
@@ -15,7 +18,7 @@ interface FixedNumber<T> {
 function fixed<T>(number: FixedNumber<T>): Serde<T> {
   const { type, size } = number
   const read = (bytes: Uint8Array, at: number, length: number): T => {
-    if (length !== size) throw undecodable(type, bytes.subarray(at, at + length), `expected ${size}`)
+    if (length !== size) throw undecodable(type, bytes.subarray(at, at + length), `expected ${size} byte${size === 1 ? '' : 's'}`)
     return number.read(bytes, at)
   }
   const write = (value: T, into: Uint8Array, at: number): number => {
@@ -33,7 +36,7 @@ function fixed<T>(number: FixedNumber<T>): Serde<T> {
     deserialize: (bytes) => read(bytes, 0, bytes.length),
     read,
     write,
-    fixedBytes: size,
+    ...(number.sizedInLists === true ? {} : { fixedBytes: size }),
   }
 }
 
@@ -43,10 +46,8 @@ function whole(type: string, min: number, max: number, advice: string): (value: 
   }
 }
 
-function anyNumber(type: string): (value: number) => void {
-  return (value) => {
-    if (typeof value !== 'number') throw unencodable(type, value, 'give a number')
-  }
+function readBigint(bytes: Uint8Array, at: number): bigint {
+  return (BigInt(readInt32(bytes, at)) << 32n) | BigInt(readInt32(bytes, at + 4) >>> 0)
 }
 
 const scratch = new DataView(new ArrayBuffer(8))
@@ -76,15 +77,24 @@ export const long: Serde<number> = fixed<number>({
   check: (value) => {
     if (!Number.isSafeInteger(value)) {
       const outside = typeof value === 'number' && Number.isInteger(value)
-      throw unencodable('a long', value, 'give a whole number below 2^53, or use serdes.bigint', outside ? 'SERDE_UNSAFE_INTEGER' : 'SERDE_ENCODE')
+      throw unencodable(
+        'a long',
+        value,
+        'give a whole number below 2^53, or use serdes.bigint',
+        outside ? 'SERDE_UNSAFE_INTEGER' : 'SERDE_ENCODE',
+      )
     }
   },
   read: (bytes, at) => {
     const value = readInt64(bytes, at)
-    if (!Number.isSafeInteger(value)) {
-      throw unencodable('safe as a number', value, 'numbers are exact below 2^53 only, use serdes.bigint', 'SERDE_UNSAFE_INTEGER')
-    }
-    return value
+    if (Number.isSafeInteger(value)) return value
+    throw new SerdeError(
+      'SERDE_UNSAFE_INTEGER',
+      `${readBigint(bytes, at)} can't be read as a number, which is exact below 2^53 only: use serdes.bigint`,
+      {
+        phase: 'deserialization',
+      },
+    )
   },
   write: writeInt64,
 })
@@ -94,20 +104,25 @@ export const bigint: Serde<bigint> = fixed<bigint>({
   type: 'a bigint of 64 bits',
   size: 8,
   check: (value) => {
-    if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value) throw unencodable('a bigint of 64 bits', value, 'give a bigint from −2^63 to 2^63 − 1')
+    if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value)
+      throw unencodable('a bigint of 64 bits', value, 'give a bigint from −2^63 to 2^63 − 1')
   },
-  read: (bytes, at) => (BigInt(readInt32(bytes, at)) << 32n) | BigInt(readInt32(bytes, at + 4) >>> 0),
+  read: readBigint,
   write: (into, at, value) => {
     writeInt32(into, at, Number(BigInt.asIntN(32, value >> 32n)))
     writeInt32(into, at + 4, Number(BigInt.asIntN(32, value)))
   },
 })
 
-/** IEEE 754, 4 bytes; rounds to the nearest. */
+/** IEEE 754, 4 bytes; rounds to the nearest, and refuses what would round to infinity. */
 export const float: Serde<number> = fixed<number>({
   type: 'a float',
   size: 4,
-  check: anyNumber('a float'),
+  check: (value) => {
+    if (typeof value !== 'number') throw unencodable('a float', value, 'give a number')
+    if (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
+      throw unencodable('a float', value, 'give a number below 2^128, or use serdes.double')
+  },
   read: (bytes, at) => {
     scratch.setInt32(0, readInt32(bytes, at))
     return scratch.getFloat32(0)
@@ -122,7 +137,9 @@ export const float: Serde<number> = fixed<number>({
 export const double: Serde<number> = fixed<number>({
   type: 'a double',
   size: 8,
-  check: anyNumber('a double'),
+  check: (value) => {
+    if (typeof value !== 'number') throw unencodable('a double', value, 'give a number')
+  },
   read: (bytes, at) => {
     scratch.setInt32(0, readInt32(bytes, at))
     scratch.setInt32(4, readInt32(bytes, at + 4))
@@ -139,6 +156,7 @@ export const double: Serde<number> = fixed<number>({
 export const boolean: Serde<boolean> = fixed<boolean>({
   type: 'a boolean',
   size: 1,
+  sizedInLists: true,
   check: (value) => {
     if (typeof value !== 'boolean') throw unencodable('a boolean', value, 'give true or false')
   },
