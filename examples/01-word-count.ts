@@ -15,7 +15,8 @@ builder
   .toStream()
   .to(wordCounts)
 
-const text = process.stdin.isTTY || process.env['CI'] ? readFileSync(join(import.meta.dirname, 'data/sentences.txt'), 'utf8') : readFileSync(0, 'utf8')
+const piped = process.stdin.isTTY ? '' : readFileSync(0, 'utf8')
+const text = piped === '' ? readFileSync(join(import.meta.dirname, 'data/sentences.txt'), 'utf8') : piped
 const broker = memoryBroker()
 await broker.produce(sentences, text.split('\n').filter(Boolean).map((line) => ({ value: line })))
 
@@ -23,7 +24,7 @@ const app = new KafkaStreams(builder.build(), { applicationId: 'word-count', bro
 await app.start()
 
 const counts = new Map<string, number>()
-for await (const { key, value } of broker.read(wordCounts, { quietMs: 300 })) counts.set(key, value)
+for await (const { key, value } of broker.read(wordCounts, { quietMs: 300 })) counts.set(key ?? '', value ?? 0)
 const top = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, 10)
 for (const [word, count] of top) console.log(`${String(count).padStart(4)}  ${word}`)
 await app.close()

@@ -2,7 +2,6 @@
  * The in-process broker that users see: one memory cluster a name, shared by every application of that name in this process. A topic that it lacks
  * is made when it is first named, with one partition. It runs on the system clock until it is closed; nothing outlives the process.
  */
-import { concatBytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { murmur2, partitionOf } from '../base/murmur2.ts'
 import type { Random } from '../base/random.ts'
@@ -83,7 +82,7 @@ export function openMemoryBroker(name: string, ports: { readonly clock: Clock; r
       write(cluster, { topic, now: ports.clock.now() }, Array.isArray(records) ? records : [records])
       return Promise.resolve()
     },
-    read: (topic, options) => readTopic(cluster, topic, options),
+    read: (topic, options) => readTopic({ cluster, clock: ports.clock }, topic, options),
     close,
     [Symbol.dispose]: close,
   }
@@ -124,23 +123,28 @@ function bytesOf(serde: AnySerde, value: unknown, context: { readonly topic: str
   return value === null || value === undefined ? null : serde.serialize(value, context)
 }
 
-async function* readTopic<K, V>(cluster: MemoryCluster, topic: Topic<K, V>, { quietMs = 0 }: ReadOptions = {}): AsyncGenerator<ReadRecord<K, V>> {
+interface Reading {
+  readonly cluster: MemoryCluster
+  readonly clock: Clock
+}
+
+async function* readTopic<K, V>({ cluster, clock }: Reading, topic: Topic<K, V>, { quietMs = 0 }: ReadOptions = {}): AsyncGenerator<ReadRecord<K, V>> {
   const positions = new Map<number, number>()
+  let deadline = clock.monotonic() + quietMs
   for (;;) {
-    const before = [...positions.values()].reduce((sum, offset) => sum + offset, 0)
-    const partitions = cluster.topic(topic.name)?.partitions ?? []
-    for (const [partition, { log }] of partitions.entries()) {
+    let found = false
+    for (const [partition, { log }] of (cluster.topic(topic.name)?.partitions ?? []).entries()) {
       for (let at = Math.max(positions.get(partition) ?? 0, log.startOffset); at < log.endOffset; at = positions.get(partition)!) {
-        // A view of a segment would stay valid, but the records handed out must not: their bytes are the reader's.
-        for (const record of records(concatBytes(log.read(at, BATCH_BYTES)), { topic, partition, from: at })) yield record
-        positions.set(partition, nextOffset(log.read(at, BATCH_BYTES), at))
+        found = true
+        const bytes = log.read(at, BATCH_BYTES)
+        positions.set(partition, nextOffset(bytes, at))
+        yield* recordsOf(bytes, { topic, partition, from: at })
       }
     }
-    const after = [...positions.values()].reduce((sum, offset) => sum + offset, 0)
-    if (after > before) continue
-    if (quietMs === 0) return
-    await cluster.nextAppend(quietMs)
-    if (![...(cluster.topic(topic.name)?.partitions ?? []).entries()].some(([partition, { log }]) => log.endOffset > (positions.get(partition) ?? 0))) return
+    if (found) deadline = clock.monotonic() + quietMs
+    const left = deadline - clock.monotonic()
+    if (left <= 0) return
+    if (!found) await cluster.nextAppend(left)
   }
 }
 
@@ -153,7 +157,7 @@ function nextOffset(bytes: Uint8Array, from: number): number {
   return next
 }
 
-function* records<K, V>(bytes: Uint8Array, where: { readonly topic: Topic<K, V>; readonly partition: number; readonly from: number }): Generator<ReadRecord<K, V>> {
+function* recordsOf<K, V>(bytes: Uint8Array, where: { readonly topic: Topic<K, V>; readonly partition: number; readonly from: number }): Generator<ReadRecord<K, V>> {
   const { topic, partition, from } = where
   const reader = new BatchReader({ checkCrc: false, hashKeys: false })
   for (let at = 0, header = readHeader(bytes, 0, bytes.length); header !== undefined; header = readHeader(bytes, at, bytes.length)) {
