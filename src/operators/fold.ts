@@ -5,10 +5,10 @@
  * is new, what the store held is old.
  */
 import type { RecordContext } from '../model/record.ts'
-import type { AnySerde } from '../model/serde.ts'
 import type { SlotValues, StoreSpec } from '../state/store-spec.ts'
 import type { OperatorContext } from '../topology/operator.ts'
 import type { EmitWhen, MutableChange } from './change.ts'
+import { copyOf } from './copy.ts'
 import { valueOf } from './result.ts'
 
 /** How values are folded into an aggregate. */
@@ -48,8 +48,9 @@ export function folding<K, V, A>(fold: StoredFold<K, V, A>, { slots, change }: F
 
   const first = (value: V, key: K): A | null => {
     change.old = null
+    // The record's value may be kept elsewhere too, and the next call may change the aggregate in place.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sound because without an initializer values and aggregates are of one type: `reduce`
-    if (initial === undefined) return value as unknown as A
+    if (initial === undefined) return copyOf(value as unknown as A, serde)
     const from = valueOf(initial(), context, 'the aggregate to start from')
     if (wanted && context.parity) change.old = copyOf(from, serde)
     return valueOf(add(from, value, key), context, 'the next aggregate or null')
@@ -70,11 +71,4 @@ export function folding<K, V, A>(fold: StoredFold<K, V, A>, { slots, change }: F
     change.value = after
     return timestamp
   }
-}
-
-/** A primitive is its own copy; an object goes through the serde, and its bytes too, because what it read may point into them. */
-function copyOf<A>(value: A, serde: AnySerde): A {
-  if (typeof value !== 'object' || value === null) return value
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sound because a store's serde reads what it wrote
-  return serde.deserialize(serde.serialize(value).slice()) as A
 }

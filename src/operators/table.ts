@@ -3,11 +3,13 @@
  * carries the old value only where somebody below asked for it. An update that is older than the row is applied all the same: offset order
  * decides.
  */
+import { TopologyError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { RecordContext } from '../model/record.ts'
 import type { Entry, KeyValueStore, KeyValueStoreSpec } from '../state/store-spec.ts'
 import type { Change, Emit, Operator, OperatorContext, TableReader } from '../topology/operator.ts'
 import { emitOnFlush, newChange, type EmitWhen } from './change.ts'
+import { copyOf } from './copy.ts'
 import { isKept, valueOf } from './result.ts'
 
 /** How a table is kept. */
@@ -20,7 +22,7 @@ export interface TableOptions<K, V> {
 export function tableSource<K, V>({ store, emit }: TableOptions<K, V>): Operator<K, V | null, K, Change<V>> {
   return {
     role: 'KTABLE-SOURCE-',
-    traits: { storeOptional: true, ownsOldValue: true },
+    traits: { storeOptional: emit === 'every-update', ownsOldValue: true },
     naming: { stores: 'none' },
     stores: [store],
     start: (next, context) => upsert(next, context, { store, emit }),
@@ -31,10 +33,16 @@ export function tableSource<K, V>({ store, emit }: TableOptions<K, V>): Operator
 export function toTable<K, V>({ store, emit }: TableOptions<K, V>): Operator<K, V | null, K, Change<V>> {
   return {
     role: 'KSTREAM-TOTABLE-',
-    traits: { storeOptional: true, readsByKey: true, ownsOldValue: true },
+    traits: { storeOptional: emit === 'every-update', readsByKey: true, ownsOldValue: true },
     naming: { stores: 'after', storeRole: 'KSTREAM-TOTABLE-STATE-STORE-', repartition: 'after' },
     stores: [store],
-    start: (next, context) => upsert(next, context, { store, emit }),
+    start: (next, context) => {
+      const write = upsert(next, context, { store, emit })
+      if (!context.hasStore(store)) return write
+      // A stream's value may be an aggregate that goes on changing in its own store.
+      const serde = context.storeSerdes(store).value
+      return (key, value, record) => write(key, copyOf(value, serde), record)
+    },
   }
 }
 
@@ -107,12 +115,12 @@ interface View<K, V, VOut> extends ViewOptions<K, VOut> {
   readonly skipsEmpty: boolean
 }
 
-/** Keeps the rows that `keep` answers true for; the others become tombstones, also for keys that never were in it (Kafka Streams' rule). */
+/** Keeps the rows that `keep` answers true for; the others become tombstones, also for keys that never were in it (Kafka Streams' rule). Throws a `TopologyError` when it is to wait for the commit and has no store. */
 export function tableFilter<K, V>(keep: (value: V, key: K) => boolean, options: ViewOptions<K, V>): Operator<K, Change<V>, K, Change<V>> {
   return view({ ...options, role: 'KTABLE-FILTER-', row: kept(keep), skipsEmpty: true })
 }
 
-/** Gives each row the value that `f` answers; null deletes it. `f` never sees null. */
+/** Gives each row the value that `f` answers; null deletes it. `f` never sees null. Throws a `TopologyError` as `tableFilter` does. */
 export function tableMapValues<K, V, VOut>(
   f: (value: V, key: K) => VOut,
   options: ViewOptions<K, VOut>,
@@ -122,6 +130,10 @@ export function tableMapValues<K, V, VOut>(
 
 function view<K, V, VOut>(options: View<K, V, VOut>): Operator<K, Change<V>, K, Change<VOut>> {
   const { role, store } = options
+  if (store === undefined && options.emit === 'on-commit') {
+    const message = "a view that emits on commit needs a store to wait in: give it one, as { store: 'view', emit: 'on-commit' }"
+    throw new TopologyError([{ code: 'ARGUMENT_INVALID', message }])
+  }
   return {
     role,
     traits: {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { serdes } from '../../src/model/serdes.ts'
+import { aggregate } from '../../src/operators/aggregate.ts'
 import { newChange } from '../../src/operators/change.ts'
 import { folding, type Fold } from '../../src/operators/fold.ts'
 import { keyValueStore } from '../../src/state/stores.ts'
@@ -96,4 +97,19 @@ test('null deletes, and neither an old value nor a time outlives its row', async
 test('without an initializer the first value is the aggregate', async () => {
   const seen = await folded<number>({ initial: undefined, add: (a, b) => a * b }, {}, [3, 5])
   expect(seen.map(({ value }) => value)).toEqual([3, 15])
+})
+
+test('the first value of a reduction is copied, so that changing the aggregate doesn’t change a record', async () => {
+  const values: Total[] = [{ sum: 1 }, { sum: 2 }]
+  const store = keyValueStore('s', { key: serdes.string, value: serdes.json<Total>() })
+  const add = (a: Total, b: Total): Total => {
+    a.sum += b.sum
+    return a
+  }
+  const { running } = stateful(
+    aggregate<string, Total, Total>({ store, role: 'KSTREAM-REDUCE-', emit: 'every-update', initial: undefined, add }),
+  )
+  for (const value of values) await running.send({ key: 'a', value })
+  expect(running.outputs.map(({ value }) => value.value)).toEqual([{ sum: 1 }, { sum: 3 }])
+  expect(values).toEqual([{ sum: 1 }, { sum: 2 }])
 })

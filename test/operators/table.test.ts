@@ -109,6 +109,7 @@ test('only toTable reads by key and names its store after itself; both have opti
     traits: { storeOptional: true, ownsOldValue: true, readsByKey: true },
     naming: { stores: 'after', storeRole: 'KSTREAM-TOTABLE-STATE-STORE-', repartition: 'after' },
   })
+  for (const make of Object.values(makers)) expect(make({ store, emit: 'on-commit' }).traits.storeOptional).toBe(false)
 })
 
 const isEven = (value: number): boolean => value % 2 === 0
@@ -157,6 +158,24 @@ describe.each(Object.entries(views))('B5: a view, %s,', (_name, { of, make, skip
         runs,
       ),
   )
+})
+
+test('a view that is to wait for the commit needs a store', () => {
+  for (const make of [
+    () => table.tableFilter<string, number>(isEven, { store: undefined, emit: 'on-commit' }),
+    () => table.tableMapValues<string, number, number | null>(double, { store: undefined, emit: 'on-commit' }),
+  ]) {
+    expect(make).toThrow(expect.objectContaining({ code: 'ARGUMENT_INVALID', message: expect.stringMatching(/give it one, as \{ store:/) }))
+  }
+})
+
+test('a stream’s table keeps what it was given, whatever becomes of that object', async () => {
+  const lists = keyValueStore('lists', { key: serdes.string, value: serdes.json<number[]>() })
+  const { running, state } = stateful(table.toTable<string, number[]>({ store: lists, emit: 'every-update' }))
+  const list = [1]
+  await running.send({ key: 'a', value: list })
+  list.push(2)
+  expect(state.dump('lists').entries.map((row) => String(row[1]).slice(-6))).toEqual([Buffer.from('[1]').toString('hex')])
 })
 
 test('a view’s function never sees null', async () => {
