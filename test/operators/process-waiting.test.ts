@@ -136,6 +136,19 @@ describe('what fails below', () => {
     expect(() => step.send({ key: 'k', value: 1, timestamp: 4 })).toThrow('below')
     expect([step.record.timestamp, step.record.headers]).toEqual([4, noHeaders])
   })
+
+  test('is over with its record', async () => {
+    let fails = true
+    const step = running((context, record) => context.forward(record), {
+      below: () => {
+        if (fails) throw new Error('below')
+      },
+    })
+    expect(() => step.send({ key: 'k', value: 1 })).toThrow('below')
+    fails = false
+    expect(step.send({ key: 'k', value: 2 })).toBeUndefined()
+    expect(step.outputs.map(({ value }) => value)).toEqual([1, 2])
+  })
 })
 
 describe('what process answers', () => {

@@ -2,9 +2,12 @@ import { describe, expect, test } from 'vitest'
 import { ConfigError, ProcessingError, SerdeError, TopologyError } from '../../src/base/errors.ts'
 import { noHeaders } from '../../src/model/headers.ts'
 import { StreamRecord } from '../../src/model/record.ts'
+import { serdes } from '../../src/model/serdes.ts'
 import { process, processValues } from '../../src/operators/process.ts'
-import type { Processor } from '../../src/operators/processor.ts'
+import type { Processor, ProcessorContext } from '../../src/operators/processor.ts'
+import { keyValueStore } from '../../src/state/stores.ts'
 import { harness, type OperatorHarness } from '../support/operator-harness.ts'
+import { stateful } from '../support/operator-state.ts'
 import { h, running, tick, type Context } from '../support/running-processor.ts'
 
 describe('records', () => {
@@ -100,6 +103,48 @@ describe('the context', () => {
     expect(() => step.send({ key: 'k', value: 1 })).toThrow(
       expect.objectContaining({ code: 'STORE_NOT_CONNECTED', message: expect.stringMatching(/store counts.*not connected/) }),
     )
+  })
+})
+
+describe('stores', () => {
+  const counts = keyValueStore('counts', { key: serdes.string, value: serdes.long })
+  const counting = (): Processor<string, number, string, number> => {
+    let context: ProcessorContext<string, number>
+    return {
+      init: (given) => {
+        context = given
+        context.schedule({ every: 10, by: 'wall-clock' }, async (time) => {
+          for await (const [key, count] of context.store(counts).range()) await context.forward(new StreamRecord(key, -count, time))
+        })
+      },
+      process: async (record) => {
+        const store = context.store(counts)
+        const count = ((await store.get(record.key)) ?? 0) + record.value
+        store.put(record.key, count)
+        await context.forward(record.withValue(count))
+      },
+    }
+  }
+
+  test.each([true, false])('are there in process and in punctuations, whether reads wait (%s) or not', async (slow) => {
+    const { running: step, commit } = stateful(process(counting, [counts]), { slow, cacheBytes: 0 })
+    for (const [key, value] of [
+      ['b', 1],
+      ['a', 2],
+      ['b', 3],
+    ] as const) {
+      await step.send({ key, value, timestamp: value })
+      await commit()
+    }
+    step.now = 10
+    await step.punctuate()
+    expect(step.outputs.map(({ key, value, timestamp }) => [key, value, timestamp])).toEqual([
+      ['b', 1, 1],
+      ['a', 2, 2],
+      ['b', 4, 3],
+      ['a', -2, 10],
+      ['b', -4, 10],
+    ])
   })
 })
 
