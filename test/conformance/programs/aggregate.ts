@@ -1,7 +1,7 @@
 /** The programs of the groups `aggregate` and `program` that need no later operator. */
 import { otherwise, serdes, tumbling, type KStream } from '../../../src/index.ts'
 import type { Program } from '../replay.ts'
-import { append, even, input, named, num, out, outLong, pair, plus, program, rows, texts, word, zero, type Text } from './kit.ts'
+import { append, even, input, named, num, out, outLong, plus, program, rows, texts, withKeys, word, zero, type Text } from './kit.ts'
 
 const count = program((b) => b.stream(input('in')).groupByKey(texts).count({ store: 's' }).toStream().to(outLong()))
 
@@ -16,23 +16,6 @@ const twice = program((b) => {
 
 /** By id. */
 export const aggregates: Record<string, Program> = {
-  'to-table': program((b) => b.stream(input('in')).toTable({ store: 't' }).toStream().to(out())),
-  'to-table-rekeyed': program((b) =>
-    b
-      .stream(input('in'))
-      .selectKey((v): Text => word(v), { key: serdes.string })
-      .toTable({ store: 't' })
-      .toStream()
-      .to(out()),
-  ),
-  'to-table-unmaterialized': program((b) =>
-    b
-      .stream(input('in'))
-      .toTable({ name: 'tt' })
-      .mapValues((v) => `${v}!`)
-      .toStream()
-      .to(out()),
-  ),
   count,
   'count-epoch': count,
   'count-odd-keys': count,
@@ -88,7 +71,9 @@ export const aggregates: Record<string, Program> = {
       .toStream()
       .to(out()),
   ),
-  aggregate: program((b) => b.stream(input('in')).groupByKey(texts).aggregate(zero, append, { store: 's', value: serdes.string }).toStream().to(out())),
+  aggregate: program((b) =>
+    b.stream(input('in')).groupByKey(texts).aggregate(zero, append, { store: 's', value: serdes.string }).toStream().to(out()),
+  ),
   'aggregate-null-initializer': program((b) =>
     b
       .stream(input('in'))
@@ -101,8 +86,12 @@ export const aggregates: Record<string, Program> = {
       .toStream()
       .to(out()),
   ),
-  'aggregate-empty-values': program((b) => b.stream(input('in')).groupByKey(texts).aggregate(zero, plus, { store: 's', value: serdes.string }).toStream().to(out())),
-  'aggregate-unnamed-store': program((b) => b.stream(input('in')).groupByKey(texts).aggregate(zero, plus, { value: serdes.string }).toStream().to(out())),
+  'aggregate-empty-values': program((b) =>
+    b.stream(input('in')).groupByKey(texts).aggregate(zero, plus, { store: 's', value: serdes.string }).toStream().to(out()),
+  ),
+  'aggregate-unnamed-store': program((b) =>
+    b.stream(input('in')).groupByKey(texts).aggregate(zero, plus, { value: serdes.string }).toStream().to(out()),
+  ),
   'word-count': program((b) =>
     b
       .stream(input('in'))
@@ -167,98 +156,6 @@ export const aggregates: Record<string, Program> = {
       .map((n, w): [Text, number] => [`${w.key}@${w.window.start}`, n])
       .to(outLong()),
   ),
-  'stream-table-inner': program((b) =>
-    withKeys(b.stream(input('stream')))
-      .join(b.table(rows('table'), { store: 't' }), pair, { name: 'j' })
-      .to(out()),
-  ),
-  'stream-table-left': program((b) =>
-    withKeys(b.stream(input('stream')))
-      .leftJoin(b.table(rows('table'), { store: 't' }), pair, { name: 'j' })
-      .to(out()),
-  ),
-  'stream-table-rekeyed': program((b) =>
-    b
-      .stream(input('stream'))
-      .selectKey((v) => `k${num(v) % 3}`, { key: serdes.string })
-      .leftJoin(b.table(rows('table'), { store: 't' }), pair, { name: 'j' })
-      .to(out()),
-  ),
-  'stream-table-null-mapped': program((b) => {
-    const s = withKeys(b.stream(input('stream')).selectKey((v) => (num(v) % 3 === 0 ? null : `k${num(v) % 3}`), { key: serdes.string }))
-    const t = b.table(rows('table'), { store: 't' })
-    s.leftJoin(t, pair, { name: 'j1' }).to(out('left'))
-    s.join(t, pair, { name: 'j2' }).to(out('inner'))
-  }),
-  'stream-table-key-joiner': program((b) =>
-    withKeys(b.stream(input('stream')))
-      .leftJoin(b.table(rows('table'), { store: 't' }), (l, r, k) => `${k}:${l}&${r}`)
-      .to(out()),
-  ),
-  'stream-table-view': program((b) =>
-    withKeys(b.stream(input('stream')))
-      .leftJoin(
-        b
-          .table(rows('table'), { store: 't' })
-          .filter(even)
-          .mapValues((v) => `${v}!`),
-        pair,
-        { name: 'j' },
-      )
-      .to(out()),
-  ),
-  'stream-table-own': program((b) => {
-    const s = b.stream(input('in'))
-    withKeys(s)
-      .leftJoin(s.filter(even).toTable({ store: 't' }), pair, { name: 'j' })
-      .to(out())
-  }),
-  'table-to-stream': program((b) => b.table(rows('in'), { store: 't' }).toStream().to(out())),
-  'table-to-stream-mapper': program((b) =>
-    b
-      .table(rows('in'), { store: 't' })
-      .toStream({ key: (v): Text => word(v) })
-      .groupByKey(named('g'))
-      .count({ store: 's' })
-      .toStream()
-      .to(outLong()),
-  ),
-  'table-unmaterialized': program((b) => b.table(rows('in')).toStream().to(out())),
-  'table-source-topic-changelog': program((b) =>
-    b
-      .table(rows('in'), { store: 't' })
-      .mapValues((v) => `${v}!`)
-      .toStream()
-      .to(out()),
-  ),
-  'table-filter': program((b) => b.table(rows('in'), { store: 't' }).filter(even).toStream().to(out())),
-  'table-filter-not': program((b) => b.table(rows('in'), { store: 't' }).filterNot(even, { name: 'fn' }).toStream().to(out())),
-  'table-names': program((b) =>
-    b
-      .table(rows('in'), { name: 'src', store: 't' })
-      .filter(even, { name: 'f' })
-      .mapValues((v) => `${v}!`, { name: 'm', store: 'ms', value: serdes.string })
-      .toStream({ name: 'ts', key: (v): Text => word(v) })
-      .to(out(), { name: 'snk' }),
-  ),
-  'table-odd-keys': mappedTable(),
-  'table-rocksdb': mappedTable(),
-  'table-map-values': mappedTable(),
-}
-
-function mappedTable(): Program {
-  return program((b) =>
-    b
-      .table(rows('in'), { store: 't' })
-      .mapValues((v) => `${v}!`, { store: 'm', value: serdes.string })
-      .toStream()
-      .to(out()),
-  )
-}
-
-/** The recorded streams have null keys, which a table's type doesn't know: what happens to them is what is compared. */
-function withKeys<V>(stream: KStream<Text, V>): KStream<string, V> {
-  return stream as unknown as KStream<string, V>
 }
 
 /** Java's `split("\\s+")`: the empty text is one empty word. */

@@ -1,9 +1,20 @@
 /** All programs, by the id of their trace. */
 import type { Program } from '../replay.ts'
 import { aggregates } from './aggregate.ts'
+import { errors } from './error.ts'
 import { processors } from './processor.ts'
 import { stateless } from './stateless.ts'
+import { stores } from './store.ts'
+import { tables } from './table.ts'
 import { windows } from './window.ts'
 
 /** Every topology that can be built, as a function of its trace's configuration. */
-export const programs: Readonly<Record<string, Program>> = { ...stateless, ...aggregates, ...windows, ...processors }
+export const programs: Readonly<Record<string, Program>> = {
+  ...stateless,
+  ...aggregates,
+  ...tables,
+  ...windows,
+  ...processors,
+  ...stores,
+  ...errors,
+}

@@ -1,5 +1,18 @@
 /** What the programs share: topics, serdes, and the small functions of the vocabulary in ../README.md. */
-import { serdes, StreamRecord, StreamsBuilder, topic, type Processor, type ProcessorContext, type Serde, type StoreSpec, type Topic, type Topology, type Windowed } from '../../../src/index.ts'
+import {
+  serdes,
+  StreamRecord,
+  StreamsBuilder,
+  topic,
+  type KStream,
+  type Processor,
+  type ProcessorContext,
+  type Serde,
+  type StoreSpec,
+  type Topic,
+  type Topology,
+  type Windowed,
+} from '../../../src/index.ts'
 import type { Program } from '../replay.ts'
 
 /** Nullable texts: keys and values of the recorded inputs. */
@@ -82,6 +95,12 @@ export function program(make: (builder: StreamsBuilder) => void): Program {
     make(builder)
     return builder.build({ parity: 'kafka-streams', optimize: config['topology.optimization'] === 'all' })
   }
+}
+
+/** The recorded streams have null keys, which a table's type doesn't know: what happens to them is what is compared. */
+export function withKeys<V>(stream: KStream<Text, V>): KStream<string, V> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return stream as unknown as KStream<string, V>
 }
 
 /** A processor given as one function of record and context. */

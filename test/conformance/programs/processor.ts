@@ -1,19 +1,15 @@
-/** The programs of the groups `processor`, `punctuation` and `store`. */
+/** The programs of the groups `processor` and `punctuation`. */
 import {
   keyValueStore,
   serdes,
   StreamRecord,
   tumbling,
-  windowStore,
   type KeyValueStore,
   type Processor,
   type ProcessorContext,
-  type StreamsBuilder,
-  type WindowStore,
-  type Windowed,
 } from '../../../src/index.ts'
 import type { Program } from '../replay.ts'
-import { add, each, input, named, now, num, out, outLong, outWindowed, outWindowedLong, program, tail, windowText, word, type Text } from './kit.ts'
+import { add, each, input, named, now, num, out, outLong, outWindowed, outWindowedLong, program, tail, word, type Text } from './kit.ts'
 
 const utf8 = new TextEncoder()
 const counter = keyValueStore('n', { key: serdes.string, value: serdes.long, format: 'plain' })
@@ -24,7 +20,10 @@ function ticking(setup: (context: ProcessorContext<Text, Text>) => void): () => 
 }
 
 /** Counts keys in store n and reports every row when due. */
-function counting(by: 'stream-time' | 'wall-clock', report: (key: string, n: number, time: number) => StreamRecord<Text, Text>): () => Processor<Text, Text, Text, Text> {
+function counting(
+  by: 'stream-time' | 'wall-clock',
+  report: (key: string, n: number, time: number) => StreamRecord<Text, Text>,
+): () => Processor<Text, Text, Text, Text> {
   return () => {
     let n: KeyValueStore<string, number>
     return {
@@ -45,91 +44,12 @@ function punctuating(by: 'stream-time' | 'wall-clock'): Program {
   return program((b) => {
     b.addStateStore(counter)
     b.stream(input('in'))
-      .process(counting(by, (key, n, time) => new StreamRecord<Text, Text>(key, `at ${time} n ${n}`, time)), { stores: [counter] })
+      .process(
+        counting(by, (key, n, time) => new StreamRecord<Text, Text>(key, `at ${time} n ${n}`, time)),
+        { stores: [counter] },
+      )
       .to(out())
   })
-}
-
-const list = <K, V>(rows: Iterable<[K, V]>, key: (k: K) => string): string => `[${[...rows].map(([k, v]) => `${key(k)}=${v}`).join(', ')}]`
-
-function keyValueAnswer(s: KeyValueStore<string, string>, k: string, v: Text): string {
-  const id = (x: string): string => x
-  if (num(v) % 3 !== 0 || v === null) {
-    s.put(k, v)
-    return `n${s.approximateSize()}`
-  }
-  switch (num(v) % 8) {
-    case 0:
-      return String(now(s.delete(k)) ?? null)
-    case 1:
-      return String(now(s.putIfAbsent(k, v)) ?? null)
-    case 2:
-      return String(now(s.get(k)) ?? null)
-    case 3:
-      return list(s.range({ from: 'k', to: k }), id)
-    case 4:
-      return list(s.range({ to: k, reverse: true }), id)
-    case 5:
-      return list(s.range(), id)
-    case 6:
-      return list(s.range({ reverse: true }), id)
-    default:
-      return list(s.range({ prefix: 'k' }), id)
-  }
-}
-
-function windowAnswer(s: WindowStore<string, string>, record: StreamRecord<string, Text>, [back, wide]: readonly [number, number]): string {
-  const { key: k, value: v, timestamp: ts } = record
-  const start = (x: number): string => `${x}`
-  const w = (x: Windowed<string>): string => windowText(x)
-  if (num(v) % 3 !== 0 || v === null) {
-    s.put(k, v, ts)
-    return 'ok'
-  }
-  switch (num(v) % 8) {
-    case 0:
-      return String(now(s.get(k, ts)) ?? null)
-    case 1:
-      return list(s.fetch(k, { from: ts - back, to: ts }), start)
-    case 2:
-      return list(s.fetch(k, { from: ts - back, to: ts }, { reverse: true }), start)
-    case 3:
-      return list(s.fetchAll({ to: k, time: { from: ts - back, to: ts } }), w)
-    case 4:
-      return list(s.fetchAll({ time: { from: ts - wide, to: ts } }), w)
-    case 5:
-      return list(s.fetchAll({ time: { from: ts - wide, to: ts }, reverse: true }), w)
-    case 6:
-      return list(s.fetchAll(), w)
-    default:
-      return list(s.fetchAll({ reverse: true }), w)
-  }
-}
-
-function keyValueOps(b: StreamsBuilder): void {
-  const s = keyValueStore('s', { key: serdes.string, value: serdes.string, format: 'plain' })
-  b.addStateStore(s)
-  b.stream(input('in'))
-    .process<Text, Text>(
-      each((r, c) => {
-        if (r.key !== null) void c.forward(r.withValue<Text>(keyValueAnswer(c.store(s), r.key, r.value)))
-      }),
-      { stores: [s] },
-    )
-    .to(out())
-}
-
-function windowOps(b: StreamsBuilder, retentionMs: number, bounds: readonly [number, number]): void {
-  const s = windowStore('s', { key: serdes.string, value: serdes.string, format: 'plain', sizeMs: 10, retentionMs })
-  b.addStateStore(s)
-  b.stream(input('in'))
-    .process<Text, Text>(
-      each((r, c) => {
-        if (r.key !== null) void c.forward(r.withValue<Text>(windowAnswer(c.store(s), r.withKey(r.key), bounds)))
-      }),
-      { stores: [s] },
-    )
-    .to(out())
 }
 
 /** By id. */
@@ -189,7 +109,9 @@ export const processors: Record<string, Program> = {
       .stream(input('in'))
       .selectKey((v): Text => word(v))
       .repartition(named('re'))
-      .process<Text, Text>(each((r, c) => void c.forward(r.withValue<Text>(`${c.metadata!.topic} ${c.metadata!.offset} ${c.streamTime()}`))))
+      .process<Text, Text>(
+        each((r, c) => void c.forward(r.withValue<Text>(`${c.metadata!.topic} ${c.metadata!.offset} ${c.streamTime()}`))),
+      )
       .to(out()),
   ),
   'processor-shared-store': program((b) => {
@@ -272,7 +194,10 @@ export const processors: Record<string, Program> = {
       }),
       { name: 'pv' },
     ).to(out())
-    s.process<never, never>(each(() => {}), { name: 'sink' })
+    s.process<never, never>(
+      each(() => {}),
+      { name: 'sink' },
+    )
   }),
   'punctuate-stream-time': punctuating('stream-time'),
   'punctuate-stream-time-jumpy': punctuating('stream-time'),
@@ -338,14 +263,14 @@ export const processors: Record<string, Program> = {
   'punctuate-then-aggregate': program((b) => {
     b.addStateStore(counter)
     b.stream(input('in'))
-      .process<Text, Text>(counting('wall-clock', (key, n, time) => new StreamRecord<Text, Text>(key, `n${n}`, time)), { stores: [counter] })
+      .process<Text, Text>(
+        counting('wall-clock', (key, n, time) => new StreamRecord<Text, Text>(key, `n${n}`, time)),
+        { stores: [counter] },
+      )
       .groupByKey(named('g'))
       .windowedBy(tumbling(20))
       .reduce(add, { store: 's' })
       .toStream()
       .to(outWindowed(20))
   }),
-  'store-key-value': program(keyValueOps),
-  'store-window': program((b) => windowOps(b, 40, [10, 15])),
 }
-

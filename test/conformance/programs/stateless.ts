@@ -1,20 +1,29 @@
 /** The programs of the group `stateless`. */
-import { otherwise, serdes, topic, type Topic } from '../../../src/index.ts'
+import { otherwise, serdes, topic, tumbling, type Serde, type Topic } from '../../../src/index.ts'
 import type { Program } from '../replay.ts'
 import { even, input, named, num, out, outLong, outWindowedLong, program, texts, word, type Text } from './kit.ts'
-import { tumbling } from '../../../src/index.ts'
 
 const nullable = <V>(v: Text, f: (v: string) => V): V | null => (v === null ? null : f(v))
 
 /** A sink of one serde. */
-const sink = <V>(name: string, value: Topic<string, V>['value']): Topic<Text, V | null> => topic<string, unknown, 'both'>(name, { key: serdes.string, value, nullable: 'both' }) as Topic<Text, V | null>
+const sink = <V>(name: string, value: Serde<V>): Topic<Text, V | null> => topic(name, { key: serdes.string, value, nullable: 'both' })
 
 /** By id. */
 export const stateless: Record<string, Program> = {
   filter: program((b) => b.stream(input('in')).filter(even).to(out())),
   'filter-not': program((b) => b.stream(input('in')).filterNot(even).to(out())),
-  map: program((b) => b.stream(input('in')).map((v, k): [Text, Text] => [word(v), `${k}/${v}`]).to(out())),
-  'map-values': program((b) => b.stream(input('in')).mapValues((v, k) => (v === null ? null : `${v}@${k}`)).to(out())),
+  map: program((b) =>
+    b
+      .stream(input('in'))
+      .map((v, k): [Text, Text] => [word(v), `${k}/${v}`])
+      .to(out()),
+  ),
+  'map-values': program((b) =>
+    b
+      .stream(input('in'))
+      .mapValues((v, k) => (v === null ? null : `${v}@${k}`))
+      .to(out()),
+  ),
   'flat-map': program((b) =>
     b
       .stream(input('in'))
@@ -27,15 +36,35 @@ export const stateless: Record<string, Program> = {
       .flatMapValues((v) => Array.from({ length: num(v) % 3 }, (_, i): Text => `${v}.${i}`))
       .to(out()),
   ),
-  'flat-map-values-with-key': program((b) => b.stream(input('in')).flatMapValues((v, k): Text[] => [`${k}<${v}`, null]).to(out())),
-  'select-key': program((b) => b.stream(input('in')).selectKey((v): Text => word(v)).to(out())),
-  'select-key-null': program((b) => b.stream(input('in')).selectKey((v): Text => (num(v) % 3 === 0 ? null : word(v))).to(out())),
+  'flat-map-values-with-key': program((b) =>
+    b
+      .stream(input('in'))
+      .flatMapValues((v, k): Text[] => [`${k}<${v}`, null])
+      .to(out()),
+  ),
+  'select-key': program((b) =>
+    b
+      .stream(input('in'))
+      .selectKey((v): Text => word(v))
+      .to(out()),
+  ),
+  'select-key-null': program((b) =>
+    b
+      .stream(input('in'))
+      .selectKey((v): Text => (num(v) % 3 === 0 ? null : word(v)))
+      .to(out()),
+  ),
   'peek-foreach': program((b) => {
     const s = b.stream(input('in')).peek(() => {})
     s.forEach(() => {})
     s.to(out())
   }),
-  merge: program((b) => b.stream(input('a')).merge(b.stream(input('b'))).to(out())),
+  merge: program((b) =>
+    b
+      .stream(input('a'))
+      .merge(b.stream(input('b')))
+      .to(out()),
+  ),
   'merge-rekeyed': program((b) =>
     b
       .stream(input('a'))
@@ -46,10 +75,19 @@ export const stateless: Record<string, Program> = {
       .toStream()
       .to(outLong()),
   ),
-  'two-topics-one-stream': program((b) => b.stream([input('a'), input('b')]).mapValues((v): Text => `${v}!`).to(out())),
+  'two-topics-one-stream': program((b) =>
+    b
+      .stream([input('a'), input('b')])
+      .mapValues((v): Text => `${v}!`)
+      .to(out()),
+  ),
   'same-topic-twice': program((b) => {
-    b.stream(input('in')).mapValues((v): Text => `${v}1`).to(out())
-    b.stream(input('in')).mapValues((v): Text => `${v}2`).to(out())
+    b.stream(input('in'))
+      .mapValues((v): Text => `${v}1`)
+      .to(out())
+    b.stream(input('in'))
+      .mapValues((v): Text => `${v}2`)
+      .to(out())
   }),
   'depth-first': program((b) => {
     const s = b.stream(input('in'))
@@ -87,7 +125,9 @@ export const stateless: Record<string, Program> = {
   }),
   'dynamic-sink': program((b) => b.stream(input('in')).to((v) => `out-${num(v) % 2}`)),
   'dynamic-sink-context': program((b) =>
-    b.stream([input('a'), input('b')]).to((_v, _k, record) => `out-${record.topic}-${record.offset % 2}${record.headers.length > 0 ? '-h' : ''}`),
+    b
+      .stream([input('a'), input('b')])
+      .to((_v, _k, record) => `out-${record.topic}-${record.offset % 2}${record.headers.length > 0 ? '-h' : ''}`),
   ),
   'sink-partitioner': program((b) =>
     b.stream(input('in')).to(out(), { partitioner: (v) => (num(v) % 3 === 0 ? [] : num(v) % 3 === 1 ? [0] : undefined) }),
@@ -146,7 +186,12 @@ export const stateless: Record<string, Program> = {
     s.mapValues((v) => nullable(v, (t) => [word(t), null, t])).to(sink('out-list', serdes.list(serdes.string)))
     s.mapValues((): null => null).to(topic('out-void', { key: serdes.string, value: serdes.void, nullable: 'both' }))
   }),
-  'odd-keys-stateless': program((b) => b.stream(input('in')).mapValues((v, k): Text => `${v}|${k}`).to(out())),
+  'odd-keys-stateless': program((b) =>
+    b
+      .stream(input('in'))
+      .mapValues((v, k): Text => `${v}|${k}`)
+      .to(out()),
+  ),
   'names-everything': program((b) =>
     b
       .stream(input('in'), { name: 'src' })
@@ -170,7 +215,11 @@ export const stateless: Record<string, Program> = {
       .mapValues((v): Text => `${v}!`)
       .peek(() => {})
       .flatMap((v): [Text, Text][] => [[word(v), v]])
-    s.merge(b.stream(input('other'))).groupByKey(texts).count().toStream().to(outLong())
+    s.merge(b.stream(input('other')))
+      .groupByKey(texts)
+      .count()
+      .toStream()
+      .to(outLong())
     s.split({ first: (v) => num(v) % 4 === 0, rest: otherwise }, { numbered: true }).first.to(out('out1'))
     s.groupBy((_v, k): Text => `${k}x`, texts)
       .reduce((a, v) => `${a}+${v}`, texts)

@@ -1,7 +1,22 @@
 /** The programs of the group `window` with tumbling and hopping windows. */
 import { hopping, serdes, tumbling, type KGroupedStream, type StreamsBuilder, type TimeWindows } from '../../../src/index.ts'
 import type { Program } from '../replay.ts'
-import { add, append, input, named, outWindowed, outWindowedLong, plus, program, texts, word, zero, type Text } from './kit.ts'
+import {
+  add,
+  append,
+  input,
+  named,
+  out,
+  outWindowed,
+  outWindowedLong,
+  plus,
+  program,
+  texts,
+  windowText,
+  word,
+  zero,
+  type Text,
+} from './kit.ts'
 
 const t10g5 = tumbling(10).grace(5)
 
@@ -12,11 +27,7 @@ const counting = (windows: TimeWindows): Program =>
 
 const folding = (windows: TimeWindows, fold: (a: string, v: Text) => Text): Program =>
   program((b) =>
-    grouped(b)
-      .windowedBy(windows)
-      .aggregate(zero, fold, { store: 's', value: serdes.string })
-      .toStream()
-      .to(outWindowed(windows.sizeMs)),
+    grouped(b).windowedBy(windows).aggregate(zero, fold, { store: 's', value: serdes.string }).toStream().to(outWindowed(windows.sizeMs)),
   )
 
 const reducing = (windows: TimeWindows): Program =>
@@ -44,6 +55,16 @@ export const windows: Record<string, Program> = {
   'hopping-reduce': reducing(hopping(10, { advance: 5 })),
   'hopping-count-dense': counting(hopping(20, { advance: 3 }).grace(7)),
   'hopping-late': folding(hopping(10, { advance: 3 }).grace(4), append),
+  'hopping-caching': folding(hopping(10, { advance: 4 }).grace(5), plus),
+  'windowed-table-operators': program((b) =>
+    grouped(b)
+      .windowedBy(t10g5)
+      .count({ store: 's' })
+      .filter((n) => n % 2 === 1)
+      .mapValues((n, w) => `${windowText(w)} n${n}`)
+      .toStream({ key: (_v, w): Text => windowText(w) })
+      .to(out()),
+  ),
   'two-windows-one-group': program((b) => {
     const g = b.stream(input('in')).groupBy((v) => word(v), named('g'))
     g.windowedBy(t10g5).count({ store: 's1' }).toStream().to(outWindowedLong(10, 'out1'))
