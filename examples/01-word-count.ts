@@ -18,7 +18,13 @@ builder
 const piped = process.stdin.isTTY ? '' : readFileSync(0, 'utf8')
 const text = piped === '' ? readFileSync(join(import.meta.dirname, 'data/sentences.txt'), 'utf8') : piped
 const broker = memoryBroker()
-await broker.produce(sentences, text.split('\n').filter(Boolean).map((line) => ({ value: line })))
+await broker.produce(
+  sentences,
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => ({ value: line })),
+)
 
 const app = new KafkaStreams(builder.build(), { applicationId: 'word-count', brokers: 'memory:' })
 await app.start()

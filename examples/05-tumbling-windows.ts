@@ -31,7 +31,11 @@ const noon = Date.UTC(2026, 0, 1, 12)
 const sold = ['tea', 'tea', 'coffee', 'tea', 'coffee', 'coffee', 'tea', 'coffee', 'tea', 'coffee', 'tea', 'tea']
 await broker.produce(
   orders,
-  sold.map((product, n) => ({ key: product, value: { id: n, product, cents: product === 'tea' ? 250 : 320 }, timestamp: noon + n * seconds(17) })),
+  sold.map((product, n) => ({
+    key: product,
+    value: { id: n, product, cents: product === 'tea' ? 250 : 320 },
+    timestamp: noon + n * seconds(17),
+  })),
 )
 
 const app = new KafkaStreams(builder.build(), { applicationId: 'orders-per-minute', brokers: 'memory:' })

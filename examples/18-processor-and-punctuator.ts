@@ -26,7 +26,10 @@ function reporter(): Processor<string, number, string, string> {
 }
 
 const builder = new StreamsBuilder()
-builder.stream(readings).process(reporter, { stores: [highest], value: serdes.string, key: serdes.string }).to(reports)
+builder
+  .stream(readings)
+  .process(reporter, { stores: [highest], value: serdes.string, key: serdes.string })
+  .to(reports)
 
 const broker = memoryBroker()
 const celsius = [18.2, 18.9, 19.4, 21.1, 20.3, 19.9, 22.4, 21.8]

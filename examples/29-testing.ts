@@ -28,5 +28,7 @@ assert.deepEqual(seen, ['/home @0 = 1', '/home @0 = 2', '/shop @60000 = 1'])
 console.log(seen.join('\n'))
 
 input.send({ key: 'late', value: '/home', timestamp: 30_000 })
-console.log(`a record half a minute late: ${output.isEmpty() ? 'still in its own task’s time? no output' : `counted: ${output.read()?.value}`}`)
+console.log(
+  `a record half a minute late: ${output.isEmpty() ? 'still in its own task’s time? no output' : `counted: ${output.read()?.value}`}`,
+)
 console.log(`dropped: ${[...driver.dropped().values()].reduce((sum, n) => sum + n, 0)}`)

@@ -60,13 +60,17 @@ for await (const { key, value } of broker.read(sales, { quietMs: 2_000 })) {
 await app.close()
 broker.close()
 const total = ((Date.now() - started) / 1_000).toFixed(0)
-console.log(`\n${total} s of orders, joined and counted. Next: npm run example 05 (windows), npm run example 13 (the join), README.md (your own).`)
+console.log(
+  `\n${total} s of orders, joined and counted. Next: npm run example 05 (windows), npm run example 13 (the join), README.md (your own).`,
+)
 
 function draw(): void {
-  const lines = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([city, { orders: count, cents, window }]) => {
-    const bar = '█'.repeat(Math.min(40, Math.round(count / 4)))
-    return `  ${city.padEnd(10)} ${clock(window.start)}  ${String(count).padStart(5)} orders ${euros(cents)}  ${styleText('cyan', bar)}`
-  })
+  const lines = [...rows]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([city, { orders: count, cents, window }]) => {
+      const bar = '█'.repeat(Math.min(40, Math.round(count / 4)))
+      return `  ${city.padEnd(10)} ${clock(window.start)}  ${String(count).padStart(5)} orders ${euros(cents)}  ${styleText('cyan', bar)}`
+    })
   const head = styleText('bold', '  city       window from   orders per ten seconds, joined with the customers’ table')
   process.stdout.write(`${drawn > 0 ? `\u001b[${drawn}A` : ''}${[head, ...lines].map((line) => `\u001b[2K${line}`).join('\n')}\n`)
   drawn = lines.length + 1

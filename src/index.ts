@@ -1,5 +1,16 @@
 /** The public surface of Millrace: every exported name, written out. */
-export { ClusterError, ConfigError, ProcessingError, ProductionError, SerdeError, StateError, StoreUnavailableError, StreamsError, TaskMigratedError, TopologyError } from './base/errors.ts'
+export {
+  ClusterError,
+  ConfigError,
+  ProcessingError,
+  ProductionError,
+  SerdeError,
+  StateError,
+  StoreUnavailableError,
+  StreamsError,
+  TaskMigratedError,
+  TopologyError,
+} from './base/errors.ts'
 export type { ErrorCode, ErrorContext, Mistake, Phase, RawRecord, RecordError } from './base/errors.ts'
 export type { MaybePromise } from './base/maybe-promise.ts'
 export { days, hours, minutes, seconds } from './model/duration.ts'

@@ -23,7 +23,11 @@ const CUSTOMERS = 120
 
 /** One record for each customer. */
 export function customersOfTheShop(): { key: string; value: Customer; timestamp: number }[] {
-  return Array.from({ length: CUSTOMERS }, (_, n) => ({ key: `c${n}`, value: { name: `Customer ${n}`, city: CITIES[n % CITIES.length]! }, timestamp: 0 }))
+  return Array.from({ length: CUSTOMERS }, (_, n) => ({
+    key: `c${n}`,
+    value: { name: `Customer ${n}`, city: CITIES[n % CITIES.length]! },
+    timestamp: 0,
+  }))
 }
 
 /** Some orders of this moment (ms since the epoch): about `rate` of them, every tenth up to a second late. */

@@ -145,7 +145,8 @@ export class TopologyError extends StreamsError {
   constructor(mistakes: readonly Mistake[], options: ErrorOptions = {}) {
     const [first] = mistakes
     const lines = mistakes.map((mistake) => mistake.message)
-    const text = lines.length === 1 ? lines.join('') : [`the topology has ${lines.length} mistakes:`, ...lines.map((line) => `  - ${line}`)].join('\n')
+    const text =
+      lines.length === 1 ? lines.join('') : [`the topology has ${lines.length} mistakes:`, ...lines.map((line) => `  - ${line}`)].join('\n')
     super(first?.code ?? 'TOPOLOGY_INVALID', text, options)
     this.mistakes = mistakes
   }
@@ -153,7 +154,9 @@ export class TopologyError extends StreamsError {
 
 /** An option is wrong: thrown before anything starts. */
 export class ConfigError extends StreamsError {
-  constructor(code: CodeOf<'ConfigError'>, message: string, options?: ErrorOptions) {
+  declare readonly code: CodeOf<'ConfigError'>
+
+  constructor(code: CodeOf<'ConfigError'>, message: string, options: ErrorOptions = {}) {
     super(code, message, options)
   }
 }
@@ -224,14 +227,18 @@ export class ProductionError extends StreamsError {
 
 /** A broker, topic, permission or version is wrong. */
 export class ClusterError extends StreamsError {
-  constructor(code: CodeOf<'ClusterError'>, message: string, options?: ErrorOptions) {
+  declare readonly code: CodeOf<'ClusterError'>
+
+  constructor(code: CodeOf<'ClusterError'>, message: string, options: ErrorOptions = {}) {
     super(code, message, options)
   }
 }
 
 /** A state directory, disk or file is wrong. */
 export class StateError extends StreamsError {
-  constructor(code: CodeOf<'StateError'>, message: string, options?: ErrorOptions) {
+  declare readonly code: CodeOf<'StateError'>
+
+  constructor(code: CodeOf<'StateError'>, message: string, options: ErrorOptions = {}) {
     super(code, message, options)
   }
 }

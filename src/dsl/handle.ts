@@ -21,7 +21,10 @@ export class Graph {
 
   /** Appends a call. Throws `TOPOLOGY_FROZEN` after `build()`. */
   add<C extends Call>(call: C): C {
-    if (this.#frozen) throw new TopologyError([{ code: 'TOPOLOGY_FROZEN', message: 'the topology is built already: make all steps before build(), or a new StreamsBuilder' }])
+    if (this.#frozen)
+      throw new TopologyError([
+        { code: 'TOPOLOGY_FROZEN', message: 'the topology is built already: make all steps before build(), or a new StreamsBuilder' },
+      ])
     this.calls.push(call)
     return call
   }
@@ -72,7 +75,8 @@ export function keyValueSpec<K, V>(store: string | KeyValueStoreSpec<K, V> | und
 /** The spec of a window store from a name, a spec, or nothing. @internal */
 export function windowSpec<K, V>(store: string | WindowStoreSpec<K, V> | undefined, windows: TimeWindows): WindowStoreSpec<K, V> {
   const needed = windows.sizeMs + windows.graceMs
-  if (typeof store !== 'object') return Object.freeze({ kind: 'window', sizeMs: windows.sizeMs, retentionMs: needed, ...(store === undefined ? {} : { name: store }) })
+  if (typeof store !== 'object')
+    return Object.freeze({ kind: 'window', sizeMs: windows.sizeMs, retentionMs: needed, ...(store === undefined ? {} : { name: store }) })
   if (store.retentionMs < needed) {
     const message = `store ${store.name ?? '(unnamed)'} keeps its windows ${store.retentionMs} ms: they need size + grace, at least ${needed} ms (retentionMs)`
     throw new TopologyError([{ code: 'WINDOW_RETENTION', message }])

@@ -14,7 +14,17 @@ import type { Operator } from '../topology/operator.ts'
 import type { KGroupedStream } from './grouped.ts'
 import { erased, keyValueSpec, type Parts } from './handle.ts'
 import type { KTable } from './ktable.ts'
-import type { GroupOptions, KeyOptions, ProcessOptions, RepartitionOptions, SerdeOptions, SinkOptions, StepOptions, TableOptions, ValueOptions } from './options.ts'
+import type {
+  GroupOptions,
+  KeyOptions,
+  ProcessOptions,
+  RepartitionOptions,
+  SerdeOptions,
+  SinkOptions,
+  StepOptions,
+  TableOptions,
+  ValueOptions,
+} from './options.ts'
 import { splitStream, type Branches, type SplitOptions } from './split.ts'
 
 /** A function of a record, value first. The context is valid during the call. */
@@ -79,16 +89,18 @@ export class KStream<K, V> {
   /** Writes each record as a line on standard output; the path ends. `orders.print({ label: 'orders' })` */
   print(options: StepOptions & { readonly label?: string } = {}): void {
     const label = options.label === undefined ? '' : `[${options.label}]: `
-    this.apply(stateless.print((value, key) => `${label}${String(key)}, ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`), options)
+    this.apply(
+      stateless.print((value, key) => `${label}${String(key)}, ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`),
+      options,
+    )
   }
 
   /** This stream and the others as one; options may come last. `web.merge(shop, phone)` */
   merge(...streams: readonly (KStream<K, V> | StepOptions)[]): KStream<K, V> {
     const others = streams.filter((stream): stream is KStream<K, V> => stream instanceof KStream)
     const [options] = streams.filter((stream): stream is StepOptions => !(stream instanceof KStream))
-    let merged: KStream<K, V> = this
-    for (const other of others) merged = merged.#with(other, options)
-    return merged
+    const [first, ...rest] = others
+    return first === undefined ? this : this.#with(first, options).merge(...rest, ...(options === undefined ? [] : [options]))
   }
 
   #with(other: KStream<K, V>, options: StepOptions | undefined): KStream<K, V> {
@@ -96,7 +108,14 @@ export class KStream<K, V> {
     const theirs = other.#parts
     const key = this.#parts.key ?? theirs.key
     const value = this.#parts.value ?? theirs.value
-    const step = graph.add({ kind: 'step', name: options?.name, operator: stateless.merge<K, V>(), parents: [call, theirs.call], key, value })
+    const step = graph.add({
+      kind: 'step',
+      name: options?.name,
+      operator: stateless.merge<K, V>(),
+      parents: [call, theirs.call],
+      key,
+      value,
+    })
     return this.#stream<K, V>({ call: step, key, value })
   }
 
@@ -132,7 +151,9 @@ export class KStream<K, V> {
   }
 
   /** The newest value of each key as a table; null deletes. `updates.toTable({ store: 'latest' })` */
-  toTable(options: TableOptions<Exclude<K, null>, Exclude<V, null>> = {}): KTable<Exclude<K, null>, Exclude<V, null>, null extends V ? true : false> {
+  toTable(
+    options: TableOptions<Exclude<K, null>, Exclude<V, null>> = {},
+  ): KTable<Exclude<K, null>, Exclude<V, null>, null extends V ? true : false> {
     const { graph, call, makers } = this.#parts
     const key = erased(options.key) ?? this.#parts.key
     const value = erased(options.value) ?? this.#parts.value
@@ -143,16 +164,28 @@ export class KStream<K, V> {
   }
 
   /** Each record with the table's row of its key; records without one are dropped. `orders.join(customers, (o, c) => ({ ...o, name: c.name }))` */
-  join<T, VOut>(table: KTable<K, T, boolean>, joiner: (left: Exclude<V, null>, right: T, key: K) => VOut, options?: ValueOptions<VOut>): KStream<K, VOut> {
+  join<T, VOut>(
+    table: KTable<K, T, boolean>,
+    joiner: (left: Exclude<V, null>, right: T, key: K) => VOut,
+    options?: ValueOptions<VOut>,
+  ): KStream<K, VOut> {
     return this.#joinTable<T, VOut>(table, (left, right, key) => joiner(present(left), present(right), key), { ...options, left: false })
   }
 
   /** Each record with the table's row of its key, or null. `orders.leftJoin(customers, (o, c) => ({ ...o, name: c?.name }))` */
-  leftJoin<T, VOut>(table: KTable<K, T, boolean>, joiner: (left: Exclude<V, null>, right: T | null, key: K) => VOut, options?: ValueOptions<VOut>): KStream<K, VOut> {
+  leftJoin<T, VOut>(
+    table: KTable<K, T, boolean>,
+    joiner: (left: Exclude<V, null>, right: T | null, key: K) => VOut,
+    options?: ValueOptions<VOut>,
+  ): KStream<K, VOut> {
     return this.#joinTable<T, VOut>(table, (left, right, key) => joiner(present(left), right, key), { ...options, left: true })
   }
 
-  #joinTable<T, VOut>(table: KTable<K, T, boolean>, joiner: (left: V, right: T | null, key: K) => VOut, options: ValueOptions<VOut> & { readonly left: boolean }): KStream<K, VOut> {
+  #joinTable<T, VOut>(
+    table: KTable<K, T, boolean>,
+    joiner: (left: V, right: T | null, key: K) => VOut,
+    options: ValueOptions<VOut> & { readonly left: boolean },
+  ): KStream<K, VOut> {
     const operator = streamTableJoin<K, V, T, VOut>({ table: table.reader(), left: options.left, join: joiner })
     return this.apply(operator, options)
   }
@@ -174,7 +207,10 @@ export class KStream<K, V> {
   /** Writes to a topic; null is written as a tombstone. With a function the topic is chosen per record. `totals.to(topic('totals', { key: serdes.string, value: serdes.long }))` */
   to(sink: SinkTopic<Exclude<K, null>, Exclude<V, null>> | Callback<K, V, string>, options: SinkOptions<K, V> = {}): void {
     const { graph, call } = this.#parts
-    const target = typeof sink === 'function' ? { topic: sink, key: this.#parts.key, value: this.#parts.value } : { topic: sink.name, key: erased(sink.key), value: erased(sink.value) }
+    const target =
+      typeof sink === 'function'
+        ? { topic: sink, key: this.#parts.key, value: this.#parts.value }
+        : { topic: sink.name, key: erased(sink.key), value: erased(sink.value) }
     const key = erased(options.key) ?? target.key
     const value = erased(options.value) ?? target.value
     graph.add({ kind: 'sink', name: options.name, parents: [call], topic: target.topic, key, value, partitioner: options.partitioner })
@@ -192,13 +228,17 @@ export class KStream<K, V> {
     })
   }
 
-  #stream<KOut, VOut>(place: { readonly call: Parts['call']; readonly key: AnySerde | undefined; readonly value: AnySerde | undefined }): KStream<KOut, VOut> {
+  #stream<KOut, VOut>(place: {
+    readonly call: Parts['call']
+    readonly key: AnySerde | undefined
+    readonly value: AnySerde | undefined
+  }): KStream<KOut, VOut> {
     return this.#parts.makers.stream<KOut, VOut>({ ...this.#parts, ...place })
   }
 }
 
 /** The values of a branch: what its type guard says, else the stream's. */
-export type SplitValue<V, P> = P extends (value: V, ...rest: never) => value is (infer S extends V) ? S : V
+export type SplitValue<V, P> = P extends ((value: V, ...rest: never) => value is infer S extends V) ? S : V
 
 /** Sound because the join drops null values, and an inner one calls the joiner with a row only. */
 function present<T>(value: T | null): Exclude<T, null> & T {

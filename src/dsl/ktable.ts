@@ -26,7 +26,12 @@ export class KTable<K, V, Deletes extends boolean = false> {
   reader(): TableReader<K, V> {
     const { reader } = this.#parts
     if (reader !== undefined) return reader
-    throw new TopologyError([{ code: 'TOPOLOGY_INVALID', message: 'a windowed table can only be read by key and window: use toStream() and a key of its own before the join' }])
+    throw new TopologyError([
+      {
+        code: 'TOPOLOGY_INVALID',
+        message: 'a windowed table can only be read by key and window: use toStream() and a key of its own before the join',
+      },
+    ])
   }
 
   /** Only the rows that `keep` answers true for; the others are deleted. `customers.filter((c) => c.active)` */
@@ -44,16 +49,26 @@ export class KTable<K, V, Deletes extends boolean = false> {
   }
 
   /** Gives each row another value. `customers.mapValues((c) => c.name)` */
-  mapValues<VOut>(f: (value: V, key: K) => VOut, options: ViewOptions<K, Exclude<VOut, null>> = {}): KTable<K, Exclude<VOut, null>, null extends VOut ? true : Deletes> {
+  mapValues<VOut>(
+    f: (value: V, key: K) => VOut,
+    options: ViewOptions<K, Exclude<VOut, null>> = {},
+  ): KTable<K, Exclude<VOut, null>, null extends VOut ? true : Deletes> {
     const { reader } = this.#parts
     const store = viewStore(options)
-    const operator = table.tableMapValues<K, V, VOut>(f, { store: widened(store), emit: options.emit ?? 'every-update' })
+    const operator = table.tableMapValues<K, V, VOut>(f, { store, emit: options.emit ?? 'every-update' })
     const through = reader === undefined ? undefined : table.mapValuesReader(reader, f)
-    return this.#view<Exclude<VOut, null>, null extends VOut ? true : Deletes>(operator, { options, store, through: narrowed(through), value: undefined })
+    return this.#view<Exclude<VOut, null>, null extends VOut ? true : Deletes>(operator, {
+      options,
+      store,
+      through: narrowed(through),
+      value: undefined,
+    })
   }
 
   /** The changes as a stream of new values; with `key`, under another key. `counts.toStream().to(topic)` */
-  toStream<KOut = K>(options: StepOptions & { readonly key?: (value: Streamed<V, Deletes>, key: K) => KOut } = {}): KStream<KOut, Streamed<V, Deletes>> {
+  toStream<KOut = K>(
+    options: StepOptions & { readonly key?: (value: Streamed<V, Deletes>, key: K) => KOut } = {},
+  ): KStream<KOut, Streamed<V, Deletes>> {
     const { graph, call, key, value, makers } = this.#parts
     const step = graph.add({ kind: 'step', name: options.name, operator: table.tableToStream<K, V>(), parents: [call], key, value })
     const { key: rekey } = options
@@ -64,7 +79,10 @@ export class KTable<K, V, Deletes extends boolean = false> {
   }
 
   /** Any operator over changes as a step. `customers.apply(myTableStep)` */
-  apply<VOut>(operator: Operator<K, Change<V>, K, Change<VOut>>, options: ValueOptions<VOut> & KeyOptions<K> = {}): KTable<K, VOut, Deletes> {
+  apply<VOut>(
+    operator: Operator<K, Change<V>, K, Change<VOut>>,
+    options: ValueOptions<VOut> & KeyOptions<K> = {},
+  ): KTable<K, VOut, Deletes> {
     const { graph, call, key, value, makers } = this.#parts
     const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value })
     return makers.table<K, VOut, Deletes>({ ...this.#parts, call: step, value: erased(options.value), reader: undefined })
@@ -74,7 +92,15 @@ export class KTable<K, V, Deletes extends boolean = false> {
     const { graph, call, key, makers } = this.#parts
     const { options, store, through } = view
     const value = erased(options.value) ?? view.value
-    const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value: this.#parts.value, storeSerdes: { key, value } })
+    const step = graph.add({
+      kind: 'step',
+      name: options.name,
+      operator,
+      parents: [call],
+      key,
+      value: this.#parts.value,
+      storeSerdes: { key, value },
+    })
     return makers.table<K, VOut, D>({ ...this.#parts, call: step, value, reader: store === undefined ? through : table.storeReader(store) })
   }
 }
@@ -93,13 +119,7 @@ function viewStore<K, V>(options: ViewOptions<K, V>): KeyValueStoreSpec<K, V> | 
   return options.store === undefined ? undefined : keyValueSpec(options.store)
 }
 
-/** Sound because a null result deletes the row: no store and no reader ever holds it. */
-function widened<K, V>(store: KeyValueStoreSpec<K, Exclude<V, null>> | undefined): KeyValueStoreSpec<K, V> | undefined {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  return store as KeyValueStoreSpec<K, V> | undefined
-}
-
-/** Sound for the same reason. */
+/** Sound because a null result deletes the row: no reader ever answers it. */
 function narrowed<K, V>(reader: TableReader<K, V> | undefined): TableReader<K, Exclude<V, null>> | undefined {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   return reader as TableReader<K, Exclude<V, null>> | undefined

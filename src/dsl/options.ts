@@ -84,7 +84,12 @@ export interface SinkOptions<K, V> extends SerdeOptions<K, V> {
 /** Options of a source. */
 export interface SourceOptions<K, V> extends StepOptions {
   /** What becomes of a record's time: `fail` (default) on a negative one, `skip`, `partition-time`, `wall-clock`, or a function; its negative answer drops the record. */
-  readonly timestamp?: 'fail' | 'skip' | 'partition-time' | 'wall-clock' | ((value: V, key: K, record: RecordContext, partitionTime: number) => number)
+  readonly timestamp?:
+    | 'fail'
+    | 'skip'
+    | 'partition-time'
+    | 'wall-clock'
+    | ((value: V, key: K, record: RecordContext, partitionTime: number) => number)
   /** Where a new group begins: `earliest` (default), `latest`, `none` (an error), or so many milliseconds back. */
   readonly startFrom?: StartFrom
 }

@@ -23,7 +23,10 @@ export function splitStream<K, V, B extends Branches<K, V>>(
   options: SplitOptions = {},
 ): { readonly [Name in keyof B]: KStream<K, SplitValue<V, B[Name]>> } {
   const entries = Object.entries(branches)
-  check(entries.map(([name]) => name), entries.filter(([, when]) => when === otherwise).length)
+  check(
+    entries.map(([name]) => name),
+    entries.filter(([, when]) => when === otherwise).length,
+  )
   const names: string[] = []
   const { graph, call, key, value, makers } = parts
   const ways = entries.map(([, when], index) => ({ name: () => names[index]!, when: when === otherwise ? undefined : when }))
@@ -31,17 +34,30 @@ export function splitStream<K, V, B extends Branches<K, V>>(
   let number = 0
   const streams = entries.map(([name, when], index) => {
     const suffix = options.numbered === true ? String(when === otherwise ? 0 : ++number) : name
-    const child: StepCall = { kind: 'step', name: undefined, operator: branchChild<K, V>(), parents: [router], key, value, suffix, named: (given) => (names[index] = given) }
+    const child: StepCall = {
+      kind: 'step',
+      name: undefined,
+      operator: branchChild<K, V>(),
+      parents: [router],
+      key,
+      value,
+      suffix,
+      named: (given) => (names[index] = given),
+    }
     return [name, makers.stream<K, V>({ ...parts, call: graph.add(child) })] as const
   })
   return answer(Object.fromEntries(streams))
 }
 
 function check(names: readonly string[], rests: number): void {
-  if (names.length === 0) throw mistake('split({}) has no branch: give at least one, as split({ big: (o) => o.cents > 100, rest: otherwise })')
+  if (names.length === 0)
+    throw mistake('split({}) has no branch: give at least one, as split({ big: (o) => o.cents > 100, rest: otherwise })')
   if (rests > 1) throw mistake('a split has one `otherwise` at most: it takes all that the others left')
   const integer = names.find((name) => /^\d+$/.test(name))
-  if (integer !== undefined) throw mistake(`a branch can't be called ${integer}: JavaScript moves number-like names to the front, so the written order would be lost; say e.g. 'b${integer}'`)
+  if (integer !== undefined)
+    throw mistake(
+      `a branch can't be called ${integer}: JavaScript moves number-like names to the front, so the written order would be lost; say e.g. 'b${integer}'`,
+    )
 }
 
 function mistake(message: string): TopologyError {

@@ -52,9 +52,19 @@ export class StreamsBuilder {
   table<K, V>(topic: Topic<K, V>, options: TableSourceOptions<K, V> = {}): KTable<Exclude<K, null>, Exclude<V, null>, true> {
     const graph = this.#graph
     const store = keyValueSpec<Exclude<K, null>, Exclude<V, null>>(options.store)
-    graph.add({ kind: 'store', spec: anyStore(store), role: `${topic.name}-STATE-STORE-`, key: erased(topic.key), value: erased(topic.value) })
+    graph.add({
+      kind: 'store',
+      spec: anyStore(store),
+      role: `${topic.name}-STATE-STORE-`,
+      key: erased(topic.key),
+      value: erased(topic.value),
+    })
     const { name } = options
-    const { call, key, value } = this.#source([topic], { ...options, ...(name === undefined ? {} : { name: `${name}-source` }), as: 'table' })
+    const { call, key, value } = this.#source([topic], {
+      ...options,
+      ...(name === undefined ? {} : { name: `${name}-source` }),
+      as: 'table',
+    })
     const operator = tableSource<Exclude<K, null>, Exclude<V, null>>({ store, emit: options.emit ?? 'every-update' })
     const step = graph.add({ kind: 'step', name, operator, parents: [call], key, value })
     return this.#makers.table({ graph, makers: this.#makers, call: step, key, value, reader: storeReader(store) })
@@ -68,7 +78,8 @@ export class StreamsBuilder {
 
   /** The finished topology. Throws one `TopologyError` with every mistake; takes no more steps afterwards. */
   build(options: BuildOptions = {}): Topology {
-    const wants = (optimization: Optimization): boolean => options.optimize === true || (Array.isArray(options.optimize) && options.optimize.includes(optimization))
+    const wants = (optimization: Optimization): boolean =>
+      options.optimize === true || (Array.isArray(options.optimize) && options.optimize.includes(optimization))
     this.#graph.freeze()
     const named = nameCalls(this.#graph.calls)
     const draft = spreadOldValues(wants('merge.repartition.topics') ? mergeRepartitions(named) : named)
@@ -78,7 +89,10 @@ export class StreamsBuilder {
     return new Topology(parts)
   }
 
-  #source<K, V>(topics: readonly Topic<K, V>[], options: SourceOptions<K, V> & { readonly as: 'stream' | 'table' }): Pick<Parameters<Makers['stream']>[0], 'call' | 'key' | 'value'> {
+  #source<K, V>(
+    topics: readonly Topic<K, V>[],
+    options: SourceOptions<K, V> & { readonly as: 'stream' | 'table' },
+  ): Pick<Parameters<Makers['stream']>[0], 'call' | 'key' | 'value'> {
     const [first] = topics
     const key = erased(first?.key)
     const value = erased(first?.value)

@@ -49,7 +49,11 @@ export class Admin {
     const topics = byTopic(below, ({ tp, offset }) => ({ partition: tp.partition, offset }))
     if (topics.length === 0) return
     const answer = await this.#cluster.callAny(DELETE_RECORDS, { topics, timeoutMs: TIMEOUT_MS })
-    const failed = answer.topics.flatMap(({ topic, partitions }) => partitions.filter(({ errorCode }) => errorCode !== 0).map(({ partition, errorCode }) => `${topic}[${partition}] ${errorName(errorCode)}`))
+    const failed = answer.topics.flatMap(({ topic, partitions }) =>
+      partitions
+        .filter(({ errorCode }) => errorCode !== 0)
+        .map(({ partition, errorCode }) => `${topic}[${partition}] ${errorName(errorCode)}`),
+    )
     if (failed.length > 0) throw new ClusterError('BROKER_ERROR', `records could not be deleted: ${failed.join(', ')}`, { retriable: true })
   }
 }

@@ -3,7 +3,14 @@ import { ClusterError, type CodeOf, type ErrorContext } from '../base/errors.ts'
 import { wireError, type Asking, type WireError } from '../wire/error-table.ts'
 
 const RETRIABLE: ReadonlySet<WireError['action']> = new Set(['retry', 'refresh', 'retry-3', 'heartbeat', 'rewind', 'rewind-refresh'])
-const CLUSTER_CODES: ReadonlySet<string> = new Set<CodeOf<'ClusterError'>>(['SOURCE_MISSING', 'ACL_DENIED', 'BROKER_TOO_OLD', 'BROKER_NOT_READY', 'INSTANCE_FENCED', 'RECORD_CORRUPT'])
+const CLUSTER_CODES: ReadonlySet<string> = new Set<CodeOf<'ClusterError'>>([
+  'SOURCE_MISSING',
+  'ACL_DENIED',
+  'BROKER_TOO_OLD',
+  'BROKER_NOT_READY',
+  'INSTANCE_FENCED',
+  'RECORD_CORRUPT',
+])
 
 /** The error of a code, for who asked what. */
 export function brokerError(errorCode: number, asking: Asking, what: string, context: ErrorContext = {}): ClusterError {

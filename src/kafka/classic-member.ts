@@ -105,7 +105,10 @@ export class ClassicMember {
     if (leave && this.#memberId !== '') {
       try {
         const lane = await this.#options.cluster.coordinator(this.#options.groupId, 'call')
-        await lane.request(LEAVE_GROUP, { groupId: this.#options.groupId, members: [{ memberId: this.#memberId, groupInstanceId: this.#options.instanceId }] })
+        await lane.request(LEAVE_GROUP, {
+          groupId: this.#options.groupId,
+          members: [{ memberId: this.#memberId, groupInstanceId: this.#options.instanceId }],
+        })
       } catch {
         // The session timeout tells the group what this request could not.
       }
@@ -147,7 +150,15 @@ export class ClassicMember {
       const assignments = await this.#assignments(joined)
       const answer = await lane.request(
         SYNC_GROUP,
-        { groupId, generationId: joined.generationId, memberId: joined.memberId, groupInstanceId: this.#options.instanceId, protocolType: PROTOCOL_TYPE, protocolName: PROTOCOL, assignments },
+        {
+          groupId,
+          generationId: joined.generationId,
+          memberId: joined.memberId,
+          groupInstanceId: this.#options.instanceId,
+          protocolType: PROTOCOL_TYPE,
+          protocolName: PROTOCOL,
+          assignments,
+        },
         { timeoutMs: this.#options.rebalanceTimeoutMs + 5_000 },
       )
       if (answer.errorCode !== 0) return await this.#refused(answer.errorCode, this.#memberId)
@@ -175,10 +186,18 @@ export class ClassicMember {
   }
 
   /** The leader's assignments; none from the others, and none where the old ones still hold. */
-  async #assignments({ leader, memberId, members, skipAssignment }: JoinGroupResponse): Promise<{ readonly memberId: string; readonly assignment: Uint8Array }[]> {
+  async #assignments({
+    leader,
+    memberId,
+    members,
+    skipAssignment,
+  }: JoinGroupResponse): Promise<{ readonly memberId: string; readonly assignment: Uint8Array }[]> {
     if (leader !== memberId || skipAssignment) return []
     const states = members.map(({ memberId: id, groupInstanceId, metadata }): MemberState => {
-      const { topics, info } = decodeSubscription(metadata) ?? { topics: [], info: { processId: new Uint8Array(16), topologyHash: 0, endpoint: '', lags: new Map() } }
+      const { topics, info } = decodeSubscription(metadata) ?? {
+        topics: [],
+        info: { processId: new Uint8Array(16), topologyHash: 0, endpoint: '', lags: new Map() },
+      }
       return { memberId: id, instanceId: groupInstanceId, topics, ...info }
     })
     const plans = await this.#handlers.assign(states)
@@ -193,7 +212,10 @@ export class ClassicMember {
     }
     const { action } = wireError(errorCode, 'group')
     if (errorCode === FENCED_INSTANCE_ID && this.#fencedBefore) {
-      throw new ClusterError('INSTANCE_FENCED', `another process runs with instanceId ${String(this.#options.instanceId)}: give each its own`)
+      throw new ClusterError(
+        'INSTANCE_FENCED',
+        `another process runs with instanceId ${String(this.#options.instanceId)}: give each its own`,
+      )
     }
     if (action === 'rejoin' || action === 'fenced') {
       this.#fencedBefore = errorCode === FENCED_INSTANCE_ID
@@ -219,7 +241,12 @@ export class ClassicMember {
     const generation = this.#generation
     try {
       const lane = await cluster.coordinator(groupId, 'group')
-      const { errorCode } = await lane.request(HEARTBEAT, { groupId, generationId: generation, memberId: this.#memberId, groupInstanceId: instanceId })
+      const { errorCode } = await lane.request(HEARTBEAT, {
+        groupId,
+        generationId: generation,
+        memberId: this.#memberId,
+        groupInstanceId: instanceId,
+      })
       if (this.#closed || generation !== this.#generation) return
       if (errorCode === 0) this.#lastContact = this.#options.clock.monotonic()
       else this.#heartbeatRefused(errorCode)
@@ -232,7 +259,9 @@ export class ClassicMember {
   #heartbeatRefused(errorCode: number): void {
     const name = errorName(errorCode)
     if (name !== 'REBALANCE_IN_PROGRESS') {
-      this.#why = new TaskMigratedError(`group ${this.#options.groupId} has forgotten member ${this.#memberId}: the broker answered ${name}`)
+      this.#why = new TaskMigratedError(
+        `group ${this.#options.groupId} has forgotten member ${this.#memberId}: the broker answered ${name}`,
+      )
       this.#memberId = ''
     }
     this.#rejoin?.()

@@ -64,7 +64,10 @@ export class Cluster {
     const known = this.#lanes.get(key)
     if (known !== undefined) return known
     const address = this.#brokers.get(node)
-    const opening = address === undefined ? Promise.reject(new ClusterError('CONNECTION_LOST', `broker ${node} is not known`, { retriable: true })) : this.#open(key, address, kind)
+    const opening =
+      address === undefined
+        ? Promise.reject(new ClusterError('CONNECTION_LOST', `broker ${node} is not known`, { retriable: true }))
+        : this.#open(key, address, kind)
     this.#lanes.set(key, opening)
     opening.catch(() => this.#lanes.delete(key))
     return opening
@@ -76,7 +79,8 @@ export class Cluster {
     if (known !== undefined) return this.lane(known, kind)
     const { coordinators } = await this.callAny(FIND_COORDINATOR, { keyType: 'group', keys: [group] })
     const [found] = coordinators
-    if (found === undefined || found.errorCode !== 0) throw brokerError(found?.errorCode ?? 15, 'group', `looking for the coordinator of group ${group}`)
+    if (found === undefined || found.errorCode !== 0)
+      throw brokerError(found?.errorCode ?? 15, 'group', `looking for the coordinator of group ${group}`)
     this.#brokers.set(found.nodeId, { nodeId: found.nodeId, host: found.host, port: found.port })
     this.#coordinators.set(group, found.nodeId)
     return this.lane(found.nodeId, kind)
@@ -101,7 +105,8 @@ export class Cluster {
         return await attempt()
       } catch (error) {
         if (!(error instanceof ClusterError) || !error.retriable) throw error
-        if (clock.monotonic() >= deadline) throw new ClusterError('TASK_TIMEOUT', `${what} failed for ${retryMs} ms, last with: ${error.message}`, { cause: error })
+        if (clock.monotonic() >= deadline)
+          throw new ClusterError('TASK_TIMEOUT', `${what} failed for ${retryMs} ms, last with: ${error.message}`, { cause: error })
         await wait(clock, backoffMs(n, random))
       }
     }

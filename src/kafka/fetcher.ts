@@ -68,10 +68,11 @@ export class Fetcher {
   /** Reads exactly these partitions from now on; those it read before go on where they are. */
   assign(partitions: readonly { readonly tp: TopicPartition; readonly offset: number }[]): void {
     const wanted = new Set(partitions.map(({ tp }) => partitionKey(tp)))
-    for (const key of [...this.#readings.keys()]) if (!wanted.has(key)) this.#readings.delete(key)
+    for (const key of this.#readings.keys()) if (!wanted.has(key)) this.#readings.delete(key)
     this.#dropReady((tp) => !this.#readings.has(partitionKey(tp)))
     for (const { tp, offset } of partitions) {
-      if (!this.#readings.has(partitionKey(tp))) this.#readings.set(partitionKey(tp), { tp, position: offset, highWatermark: -1, chunks: 0, paused: false, idle: true })
+      if (!this.#readings.has(partitionKey(tp)))
+        this.#readings.set(partitionKey(tp), { tp, position: offset, highWatermark: -1, chunks: 0, paused: false, idle: true })
     }
     this.#pump()
   }
@@ -153,11 +154,9 @@ export class Fetcher {
       const lane = await this.#options.cluster.lane(node, this.#options.kind)
       const answer = await lane.request(FETCH, this.#request(readings), { timeoutMs: WAIT_MS + 30_000 })
       this.#failures = 0
-      for (const { topic, partitions } of answer.topics) {
-        for (const partition of partitions) {
-          const reading = this.#readings.get(partitionKey({ topic, partition: partition.partition }))
-          if (reading !== undefined && positions.get(reading) === reading.position) await this.#take(reading, partition)
-        }
+      for (const partition of answer.topics.flatMap(({ topic, partitions }) => partitions.map((one) => ({ topic, ...one })))) {
+        const reading = this.#readings.get(partitionKey(partition))
+        if (reading !== undefined && positions.get(reading) === reading.position) await this.#take(reading, partition)
       }
     } catch (error) {
       await this.#failed(error)
@@ -204,7 +203,11 @@ export class Fetcher {
       next = Math.max(next, header.nextOffset)
     }
     if (at === 0) {
-      if (records.length > 0) throw new ClusterError('RECORD_CORRUPT', `${reading.tp.topic}[${reading.tp.partition}]@${reading.position} begins with no whole batch`)
+      if (records.length > 0)
+        throw new ClusterError(
+          'RECORD_CORRUPT',
+          `${reading.tp.topic}[${reading.tp.partition}]@${reading.position} begins with no whole batch`,
+        )
       return
     }
     reading.position = next

@@ -63,7 +63,10 @@ export class GroupOffsets {
   }
 
   /** For each partition the offset at a time: −1 the end, −2 the start, else the first record at or after it in ms (the end where there is none). */
-  async at(tps: readonly TopicPartition[], timestamp: number): Promise<readonly { readonly tp: TopicPartition; readonly offset: number }[]> {
+  async at(
+    tps: readonly TopicPartition[],
+    timestamp: number,
+  ): Promise<readonly { readonly tp: TopicPartition; readonly offset: number }[]> {
     const byNode = new Map<number, TopicPartition[]>()
     await this.#cluster.retried(async () => {
       byNode.clear()
@@ -77,7 +80,11 @@ export class GroupOffsets {
     return found.flat()
   }
 
-  #atNode(node: number, tps: readonly TopicPartition[], timestamp: number): Promise<{ readonly tp: TopicPartition; readonly offset: number }[]> {
+  #atNode(
+    node: number,
+    tps: readonly TopicPartition[],
+    timestamp: number,
+  ): Promise<{ readonly tp: TopicPartition; readonly offset: number }[]> {
     const topics = byTopic(
       tps.map((tp) => ({ tp })),
       ({ tp }) => ({ partition: tp.partition, currentLeaderEpoch: this.#cluster.leader(tp)?.epoch ?? -1, timestamp }),

@@ -51,7 +51,12 @@ export class Producer {
 
   /** Asks for the producer id; nothing can be written before. */
   async init(): Promise<void> {
-    const answer = await this.#options.cluster.callAny(INIT_PRODUCER_ID, { transactionalId: null, transactionTimeoutMs: -1, producerId: -1, producerEpoch: -1 })
+    const answer = await this.#options.cluster.callAny(INIT_PRODUCER_ID, {
+      transactionalId: null,
+      transactionTimeoutMs: -1,
+      producerId: -1,
+      producerEpoch: -1,
+    })
     if (answer.errorCode !== 0) throw brokerError(answer.errorCode, 'transaction', 'asking for a producer id')
     this.#producerId = answer.producerId
     this.#producerEpoch = answer.producerEpoch
@@ -155,8 +160,13 @@ export class Producer {
     try {
       const { requestTimeoutMs } = this.#options
       const lane = await this.#options.cluster.lane(node, 'produce')
-      const { topics: answered } = await lane.request(PRODUCE, { transactionalId: null, acks: -1, timeoutMs: requestTimeoutMs, topics }, { timeoutMs: requestTimeoutMs })
-      for (const { topic, partitions } of answered) for (const partition of partitions) answers.set(partitionKey({ topic, partition: partition.partition }), partition)
+      const { topics: answered } = await lane.request(
+        PRODUCE,
+        { transactionalId: null, acks: -1, timeoutMs: requestTimeoutMs, topics },
+        { timeoutMs: requestTimeoutMs },
+      )
+      for (const { topic, partitions } of answered)
+        for (const partition of partitions) answers.set(partitionKey({ topic, partition: partition.partition }), partition)
     } catch (error) {
       if (!(error instanceof ClusterError) || !error.retriable) return this.#fail(error instanceof Error ? error : new Error(String(error)))
     }
@@ -198,10 +208,18 @@ export class Producer {
     const { name, becomes } = wireError(errorCode, 'produce')
     const where = `${tp.topic}[${tp.partition}]`
     if (becomes === 'RECORD_TOO_LARGE') {
-      return new ProductionError('RECORD_TOO_LARGE', `a batch of ${batch.count} records and ${batch.bytes.length} bytes is larger than ${where} takes: raise the topic's max.message.bytes, or write smaller records`, { context: tp })
+      return new ProductionError(
+        'RECORD_TOO_LARGE',
+        `a batch of ${batch.count} records and ${batch.bytes.length} bytes is larger than ${where} takes: raise the topic's max.message.bytes, or write smaller records`,
+        { context: tp },
+      )
     }
     if (becomes === 'RECORD_INVALID') {
-      return new ProductionError('RECORD_INVALID', `${where} refused a batch of ${batch.count} records: ${name}${errorMessage === null ? '' : ` (${errorMessage})`}; a compacted topic needs keys, and times must be near the broker's clock`, { context: tp })
+      return new ProductionError(
+        'RECORD_INVALID',
+        `${where} refused a batch of ${batch.count} records: ${name}${errorMessage === null ? '' : ` (${errorMessage})`}; a compacted topic needs keys, and times must be near the broker's clock`,
+        { context: tp },
+      )
     }
     return brokerError(errorCode, 'produce', `writing to ${where}`, tp)
   }
@@ -218,7 +236,12 @@ export class Producer {
     try {
       const found = await this.#options.cluster.refresh(topics)
       const missing = topics.filter((topic) => !found.has(topic))
-      if (missing.length > 0) this.#fail(new ClusterError('SOURCE_MISSING', `there is no topic ${missing.join(', ')} to write to: create it first`, { context: { topic: missing[0]! } }))
+      if (missing.length > 0)
+        this.#fail(
+          new ClusterError('SOURCE_MISSING', `there is no topic ${missing.join(', ')} to write to: create it first`, {
+            context: { topic: missing[0]! },
+          }),
+        )
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)))
     }

@@ -7,10 +7,10 @@ const SHOWN_TEXT = 64
 
 /** Bytes that are not what the serde reads. */
 export function undecodable(type: string, bytes: Uint8Array, expected: string, cause?: unknown): SerdeError {
-  const shown = bytes.length === 0 ? 'no bytes' : `${toHex(bytes, SHOWN_BYTES)}${bytes.length > SHOWN_BYTES ? '…' : ''}`
+  const found = bytes.length === 0 ? 'no bytes' : `${toHex(bytes, SHOWN_BYTES)}${bytes.length > SHOWN_BYTES ? '…' : ''}`
   return new SerdeError(
     'SERDE_DECODE',
-    `${bytes.length === 1 ? '1 byte is' : `${bytes.length} bytes are`} not ${type}: ${expected} (found ${shown})`,
+    `${bytes.length === 1 ? '1 byte is' : `${bytes.length} bytes are`} not ${type}: ${expected} (found ${found})`,
     cause === undefined ? {} : { cause },
   )
 }

@@ -51,7 +51,12 @@ export function json<T>(first: StandardSchema<T> | JsonOptions = {}, second: Jso
     return text
   }
   const read = (bytes: Uint8Array, at: number, length: number): T => {
-    const value = parse<T>(bytes, at, length)
+    let value: T
+    try {
+      value = JSON.parse(decodeText(bytes, at, at + length))
+    } catch (error) {
+      throw undecodable('JSON', bytes.subarray(at, at + length), error instanceof Error ? error.message : String(error), error)
+    }
     if (strict) refuseLossy(value, 'deserialization')
     return checkIn === undefined ? value : checked(checkIn, value, 'SERDE_DECODE')
   }
@@ -60,15 +65,6 @@ export function json<T>(first: StandardSchema<T> | JsonOptions = {}, second: Jso
     deserialize: (bytes) => read(bytes, 0, bytes.length),
     read,
     write: (value, into, at) => encodeText(toText(value), into, at),
-  }
-}
-
-function parse<T>(bytes: Uint8Array, at: number, length: number): T {
-  try {
-    const value: T = JSON.parse(decodeText(bytes, at, at + length))
-    return value
-  } catch (error) {
-    throw undecodable('JSON', bytes.subarray(at, at + length), error instanceof Error ? error.message : String(error), error)
   }
 }
 
@@ -119,18 +115,9 @@ function refuseLossy(value: unknown, direction: Direction): void {
 }
 
 function changeOf(value: unknown, direction: Direction): string | undefined {
-  switch (typeof value) {
-    case 'undefined':
-    case 'function':
-    case 'symbol':
-      return 'leaves out'
-    case 'number':
-      return changeOfNumber(value, direction)
-    case 'object':
-      return value instanceof Map || value instanceof Set ? 'writes as {}' : undefined
-    default:
-      return undefined
-  }
+  if (typeof value === 'number') return changeOfNumber(value, direction)
+  if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return 'leaves out'
+  return value instanceof Map || value instanceof Set ? 'writes as {}' : undefined
 }
 
 function changeOfNumber(value: number, direction: Direction): string | undefined {

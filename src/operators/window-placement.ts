@@ -25,12 +25,12 @@ export interface Placements {
   readonly ends: number[]
 }
 
-/** Windows of a size that follow one another. Throws `WINDOW_INVALID`. */
+/** Windows of a size, in ms, that follow one another. Throws `WINDOW_INVALID`. `tumbling(minutes(1)).grace(seconds(5))` */
 export function tumbling(sizeMs: number): TimeWindows {
   return timeWindows('tumbling', { sizeMs, advanceMs: sizeMs, graceMs: 0 })
 }
 
-/** Windows of a size that start every `advance` ms and so overlap. Throws `WINDOW_INVALID`. */
+/** Windows of a size that start every `advance`, both in ms, and so overlap. Throws `WINDOW_INVALID`. `hopping(minutes(5), { advance: minutes(1) })` */
 export function hopping(sizeMs: number, { advance }: { readonly advance: number }): TimeWindows {
   return timeWindows('hopping', { sizeMs, advanceMs: advance, graceMs: 0 })
 }

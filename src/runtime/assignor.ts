@@ -47,7 +47,8 @@ function keepRunning(loads: readonly Load[], tasks: readonly AssignmentTask[]): 
   const homeless: AssignmentTask[] = []
   for (const task of tasks) {
     const [owner, rival] = claims.get(task.id) ?? []
-    const mayTake = owner !== undefined && rival === undefined && (owner.tasks.length < share || (owner.tasks.length === share && larger > 0))
+    const mayTake =
+      owner !== undefined && rival === undefined && (owner.tasks.length < share || (owner.tasks.length === share && larger > 0))
     if (!mayTake) homeless.push(task)
     else {
       if (owner.tasks.length === share) larger--

@@ -4,7 +4,15 @@
  */
 import { distance } from 'fastest-levenshtein'
 import { ConfigError, type CodeOf } from '../base/errors.ts'
-import { FORBIDDEN_OPTIONS, NUMBER_OPTIONS, OPTION_NAMES, WORD_OPTIONS, type KafkaStreamsOptions, type NumberOption, type NumberRule } from './options.ts'
+import {
+  FORBIDDEN_OPTIONS,
+  NUMBER_OPTIONS,
+  OPTION_NAMES,
+  WORD_OPTIONS,
+  type KafkaStreamsOptions,
+  type NumberOption,
+  type NumberRule,
+} from './options.ts'
 
 type Numbers = Readonly<Record<NumberOption, number>>
 type Words = { readonly [Name in keyof typeof WORD_OPTIONS]: (typeof WORD_OPTIONS)[Name][number] }
@@ -32,12 +40,18 @@ export function resolveConfig(options: KafkaStreamsOptions, environment: Environ
   const mistakes: Mistake[] = []
   const given: Readonly<Record<string, unknown>> = { ...options }
   for (const name of Object.keys(given)) checkName(name, mistakes)
-  const numbers = Object.fromEntries(Object.entries(NUMBER_OPTIONS).map(([name, rule]) => [name, numberOf(name, given[name], { rule, environment, mistakes })]))
-  const words = Object.fromEntries(Object.entries(WORD_OPTIONS).map(([name, allowed]) => [name, wordOf(name, given[name], allowed, mistakes)]))
+  const numbers = Object.fromEntries(
+    Object.entries(NUMBER_OPTIONS).map(([name, rule]) => [name, numberOf(name, given[name], { rule, environment, mistakes })]),
+  )
+  const words = Object.fromEntries(
+    Object.entries(WORD_OPTIONS).map(([name, allowed]) => [name, wordOf(name, given[name], allowed, mistakes)]),
+  )
   checkId(options.applicationId, mistakes)
   const { brokers, memoryByDefault } = brokersOf(options.brokers, environment, mistakes)
   const { instanceId, clientId, topicConfig, onError, onFailure, logger } = options
-  const defined = Object.fromEntries(Object.entries({ instanceId, clientId, topicConfig, onError, onFailure, logger }).filter(([, value]) => value !== undefined))
+  const defined = Object.fromEntries(
+    Object.entries({ instanceId, clientId, topicConfig, onError, onFailure, logger }).filter(([, value]) => value !== undefined),
+  )
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both tables were walked name by name just above
   const config = { applicationId: options.applicationId, brokers, memoryByDefault, ...defined, ...numbers, ...words } as Config
   if (mistakes.length === 0) checkConflicts(config, mistakes)
@@ -48,7 +62,10 @@ export function resolveConfig(options: KafkaStreamsOptions, environment: Environ
 function raise(mistakes: readonly Mistake[]): void {
   const [first] = mistakes
   if (first === undefined) return
-  const text = mistakes.length === 1 ? first.text : [`${mistakes.length} options are wrong:`, ...mistakes.map((mistake) => `  - ${mistake.text}`)].join('\n')
+  const text =
+    mistakes.length === 1
+      ? first.text
+      : [`${mistakes.length} options are wrong:`, ...mistakes.map((mistake) => `  - ${mistake.text}`)].join('\n')
   throw new ConfigError(first.code, text)
 }
 
@@ -77,7 +94,7 @@ function numberOf(name: string, value: unknown, { rule, environment, mistakes }:
   const text = environment[variable]
   const found = value ?? (text === undefined ? rule.default : Number(text))
   if (typeof found === 'number' && Number.isInteger(found) && found >= rule.min && found <= rule.max) return found
-  const said = value === undefined ? `${variable}=${escaped(text ?? '')}` : `${name} is ${typeof value === 'string' ? `'${escaped(value)}'` : String(value)}`
+  const said = value === undefined ? `${variable}=${escaped(text ?? '')}` : `${name} is ${quoted(value)}`
   mistakes.push({ code: 'CONFIG_RANGE', text: `${said}: give a whole number from ${rule.min} to ${rule.max}` })
   return rule.default
 }
@@ -85,7 +102,10 @@ function numberOf(name: string, value: unknown, { rule, environment, mistakes }:
 function wordOf(name: string, value: unknown, allowed: readonly string[], mistakes: Mistake[]): string | undefined {
   if (value === undefined) return allowed[0]
   if (typeof value === 'string' && allowed.includes(value)) return value
-  mistakes.push({ code: 'CONFIG_VALUE', text: `${name} is '${escaped(String(value))}': use ${allowed.map((word) => `'${word}'`).join(' or ')}` })
+  mistakes.push({
+    code: 'CONFIG_VALUE',
+    text: `${name} is ${quoted(value)}: use ${allowed.map((word) => `'${word}'`).join(' or ')}`,
+  })
   return allowed[0]
 }
 
@@ -103,19 +123,23 @@ function brokersOf(
   mistakes: Mistake[],
 ): { brokers: Config['brokers']; memoryByDefault: boolean } {
   const variable = environment['KAFKA_BROKERS']
-  const given = value ?? (variable === undefined || variable === '' ? undefined : variable)
+  const given = value ?? (variable === '' ? undefined : variable)
   if (given === undefined) {
-    if (environment['NODE_ENV'] === 'production') {
-      mistakes.push({ code: 'CONFIG_REQUIRED', text: `brokers is missing: give { brokers: 'host:9092' }, set KAFKA_BROKERS, or say brokers: 'memory:' if that is meant` })
-    }
+    if (environment['NODE_ENV'] === 'production') mistakes.push(NO_BROKERS)
     return { brokers: { memory: '' }, memoryByDefault: true }
   }
-  const list = (typeof given === 'string' ? given.split(',') : [...given]).map((address) => String(address).trim())
+  const list = (typeof given === 'string' ? given.split(',') : given).map((address) => address.trim())
   const [first = ''] = list
-  if (list.length === 1 && first.startsWith('memory:')) return { brokers: { memory: first.slice('memory:'.length) }, memoryByDefault: false }
+  if (list.length === 1 && first.startsWith('memory:'))
+    return { brokers: { memory: first.slice('memory:'.length) }, memoryByDefault: false }
   for (const [index, address] of list.entries()) if (!isAddress(address)) mistakes.push(badAddress(index, address))
   if (list.length === 0) mistakes.push(badAddress(0, ''))
   return { brokers: { addresses: list }, memoryByDefault: false }
+}
+
+const NO_BROKERS: Mistake = {
+  code: 'CONFIG_REQUIRED',
+  text: `brokers is missing: give { brokers: 'host:9092' }, set KAFKA_BROKERS, or say brokers: 'memory:' if that is meant`,
 }
 
 function badAddress(index: number, address: string): Mistake {
@@ -130,7 +154,10 @@ function isAddress(address: string): boolean {
 function checkConflicts(config: Config, mistakes: Mistake[]): void {
   const { sessionTimeoutMs, heartbeatIntervalMs } = config
   if (config.guarantee === 'exactly-once') {
-    mistakes.push({ code: 'CONFIG_VALUE', text: `guarantee 'exactly-once' needs transactions, which this version doesn't have yet: use 'at-least-once'` })
+    mistakes.push({
+      code: 'CONFIG_VALUE',
+      text: `guarantee 'exactly-once' needs transactions, which this version doesn't have yet: use 'at-least-once'`,
+    })
   }
   if (sessionTimeoutMs <= heartbeatIntervalMs) {
     mistakes.push({
@@ -138,6 +165,11 @@ function checkConflicts(config: Config, mistakes: Mistake[]): void {
       text: `sessionTimeoutMs (${sessionTimeoutMs}) must be greater than heartbeatIntervalMs (${heartbeatIntervalMs}): a third of it is usual`,
     })
   }
+}
+
+function quoted(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  return typeof value === 'string' ? `'${escaped(value)}'` : (JSON.stringify(value) ?? typeof value)
 }
 
 /** A value as it may stand in a message: control and direction characters escaped, at most 64 characters. */

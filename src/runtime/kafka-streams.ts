@@ -45,7 +45,12 @@ export interface CloseResult {
 export interface TaskInfo {
   readonly id: TaskId
   readonly thread: string
-  readonly partitions: readonly { readonly topic: string; readonly partition: number; readonly position: number; readonly lag: number | undefined }[]
+  readonly partitions: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly position: number
+    readonly lag: number | undefined
+  }[]
 }
 
 interface Running {
@@ -77,7 +82,8 @@ export class KafkaStreams implements AsyncDisposable {
     this.topology = topology
     this.#ports = ports
     this.config = resolveConfig(options, ports.environment ?? globalThis.process?.env ?? {})
-    this.#logger = this.config.logger === false ? silent : (this.config.logger ?? lineLogger((line) => globalThis.process?.stderr.write(`${line}\n`)))
+    this.#logger =
+      this.config.logger === false ? silent : (this.config.logger ?? lineLogger((line) => globalThis.process?.stderr.write(`${line}\n`)))
     this.#hub = new EventHub((error, event) => this.#logger.error({ event, error: String(error) }, 'a listener threw'))
     this.#state = new StateMachine((state, before) => this.#hub.emit('state', { at: this.#now(), state, before }))
   }
@@ -94,7 +100,11 @@ export class KafkaStreams implements AsyncDisposable {
 
   /** Settles when the application is RUNNING; rejects with the reason when it can't. Throws `STATE_ILLEGAL` the second time. */
   async start(): Promise<void> {
-    if (this.state !== 'CREATED') throw new ConfigError('STATE_ILLEGAL', `start() was called in state ${this.state}: an application starts once, from CREATED; make a new one`)
+    if (this.state !== 'CREATED')
+      throw new ConfigError(
+        'STATE_ILLEGAL',
+        `start() was called in state ${this.state}: an application starts once, from CREATED; make a new one`,
+      )
     this.#state.move('REBALANCING')
     const ready = new Promise<void>((resolve, reject) => {
       this.#started = { resolve, reject }
@@ -162,22 +172,36 @@ export class KafkaStreams implements AsyncDisposable {
     node.registerNode()
     const ports = { clock: this.#ports.clock ?? defaultClock, random: this.#ports.random ?? defaultRandom }
     this.#now = () => ports.clock.now()
-    if (config.memoryByDefault) node.writeError('Millrace: no Kafka configured, using the in-memory broker (set KAFKA_BROKERS to use Kafka)')
+    if (config.memoryByDefault)
+      node.writeError('Millrace: no Kafka configured, using the in-memory broker (set KAFKA_BROKERS to use Kafka)')
     const transport = this.#ports.transport ?? this.#memoryTransport(ports)
     const cluster = new Cluster({ ...ports, transport, retryMs: config.taskTimeoutMs })
     const processId = Uint8Array.from({ length: 16 }, () => Math.floor(ports.random.next() * 256))
     const clientId = config.clientId ?? `${config.applicationId}-${hex(ports.random)}`
-    const threads = Array.from({ length: config.threads }, (_, index) => this.#thread(`${clientId}-StreamThread-${index + 1}`, { cluster, ports, processId, print: node.writeOut }))
+    const threads = Array.from({ length: config.threads }, (_, index) =>
+      this.#thread(`${clientId}-StreamThread-${index + 1}`, { cluster, ports, processId, print: node.writeOut }),
+    )
     return { cluster, ports, threads }
   }
 
   #memoryTransport(ports: Pick<Ports, 'clock' | 'random'>): Ports['transport'] {
     const { brokers } = this.config
     if ('memory' in brokers) return openMemoryBroker(brokers.memory, ports).cluster
-    throw new ConfigError('CONFIG_VALUE', `brokers ${brokers.addresses.join(', ')}: this version runs on the in-memory broker only (brokers: 'memory:')`)
+    throw new ConfigError(
+      'CONFIG_VALUE',
+      `brokers ${brokers.addresses.join(', ')}: this version runs on the in-memory broker only (brokers: 'memory:')`,
+    )
   }
 
-  #thread(name: string, world: { readonly cluster: Cluster; readonly ports: Pick<Ports, 'clock' | 'random'>; readonly processId: Uint8Array; readonly print: (line: string) => void }): ThreadRunner {
+  #thread(
+    name: string,
+    world: {
+      readonly cluster: Cluster
+      readonly ports: Pick<Ports, 'clock' | 'random'>
+      readonly processId: Uint8Array
+      readonly print: (line: string) => void
+    },
+  ): ThreadRunner {
     return new ThreadRunner({
       ...world,
       name,
@@ -242,7 +266,11 @@ export class KafkaStreams implements AsyncDisposable {
     })
     const problem = await (running === undefined ? shutDown : Promise.race([shutDown, late]))
     this.#state.tryMove('NOT_RUNNING')
-    if (timedOut && problem === undefined) return { clean: false, error: new ClusterError('TASK_TIMEOUT', `closing took longer than ${timeoutMs} ms: nothing more was committed`) }
+    if (timedOut && problem === undefined)
+      return {
+        clean: false,
+        error: new ClusterError('TASK_TIMEOUT', `closing took longer than ${timeoutMs} ms: nothing more was committed`),
+      }
     return problem === undefined ? { clean: true } : { clean: false, error: problem }
   }
 

@@ -24,7 +24,10 @@ export const silent: Logger = { debug: () => undefined, info: () => undefined, w
 const REPEAT_MS = 60_000
 
 /** Lets a message of one key through once a minute, with the count of what was held back in between. */
-export function oncePerMinute(clock: Clock, write: (fields: object, message: string) => void): (key: string, fields: object, message: string) => void {
+export function oncePerMinute(
+  clock: Clock,
+  write: (fields: object, message: string) => void,
+): (key: string, fields: object, message: string) => void {
   const last = new Map<string, { at: number; held: number }>()
   return (key, fields, message) => {
     const now = clock.monotonic()

@@ -9,8 +9,9 @@ import { decodeHeaders, encodeHeaders, noHeaders, type Headers } from '../model/
 import type { AnySerde } from '../model/serde.ts'
 import type { Topic } from '../model/topic.ts'
 import { MemoryCluster } from '../memory/cluster.ts'
-import { BatchReader, readHeader } from '../wire/batch-reader.ts'
+import { BatchReader, type RecordColumns } from '../wire/batch-reader.ts'
 import { BatchWriter } from '../wire/batch-writer.ts'
+import { offsetBehind, runs } from '../wire/runs.ts'
 
 /** A record to produce. */
 export interface ProduceRecord<K, V> {
@@ -113,13 +114,21 @@ function write<K, V>(cluster: MemoryCluster, { topic, now }: Target<K, V>, recor
 
 const BATCH_BYTES = 256 * 1024
 
-function appendBatch(cluster: MemoryCluster, { topic, partition }: { readonly topic: string; readonly partition: number }, writer: BatchWriter): void {
+function appendBatch(
+  cluster: MemoryCluster,
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+  writer: BatchWriter,
+): void {
   if (writer.count === 0) return
   cluster.append(topic, partition, writer.seal({ producerId: -1, producerEpoch: -1, baseSequence: -1 }))
   writer.reset()
 }
 
-function bytesOf(serde: AnySerde, value: unknown, context: { readonly topic: string; readonly side: 'key' | 'value'; readonly headers: Headers }): Uint8Array | null {
+function bytesOf(
+  serde: AnySerde,
+  value: unknown,
+  context: { readonly topic: string; readonly side: 'key' | 'value'; readonly headers: Headers },
+): Uint8Array | null {
   return value === null || value === undefined ? null : serde.serialize(value, context)
 }
 
@@ -128,7 +137,11 @@ interface Reading {
   readonly clock: Clock
 }
 
-async function* readTopic<K, V>({ cluster, clock }: Reading, topic: Topic<K, V>, { quietMs = 0 }: ReadOptions = {}): AsyncGenerator<ReadRecord<K, V>> {
+async function* readTopic<K, V>(
+  { cluster, clock }: Reading,
+  topic: Topic<K, V>,
+  { quietMs = 0 }: ReadOptions = {},
+): AsyncGenerator<ReadRecord<K, V>> {
   const positions = new Map<number, number>()
   let deadline = clock.monotonic() + quietMs
   for (;;) {
@@ -137,7 +150,7 @@ async function* readTopic<K, V>({ cluster, clock }: Reading, topic: Topic<K, V>,
       for (let at = Math.max(positions.get(partition) ?? 0, log.startOffset); at < log.endOffset; at = positions.get(partition)!) {
         found = true
         const bytes = log.read(at, BATCH_BYTES)
-        positions.set(partition, nextOffset(bytes, at))
+        positions.set(partition, offsetBehind({ bytes, from: 0, to: bytes.length }, at))
         yield* recordsOf(bytes, { topic, partition, from: at })
       }
     }
@@ -148,38 +161,34 @@ async function* readTopic<K, V>({ cluster, clock }: Reading, topic: Topic<K, V>,
   }
 }
 
-function nextOffset(bytes: Uint8Array, from: number): number {
-  let next = from
-  for (let at = 0, header = readHeader(bytes, 0, bytes.length); header !== undefined; header = readHeader(bytes, at, bytes.length)) {
-    at += header.length
-    next = header.nextOffset
+function* recordsOf<K, V>(
+  bytes: Uint8Array,
+  { topic, partition, from }: { readonly topic: Topic<K, V>; readonly partition: number; readonly from: number },
+): Generator<ReadRecord<K, V>> {
+  const reader = new BatchReader({ checkCrc: false, hashKeys: false })
+  for (const { rows } of runs(reader, { bytes, from: 0, to: bytes.length }, `${topic.name}[${partition}]`)) {
+    for (let i = 0; i < rows.count; i++) {
+      const offset = rows.baseOffset + (rows.offsetDelta?.[i] ?? i)
+      if (offset >= from) yield recordAt(rows, i, { topic, partition, offset })
+    }
   }
-  return next
 }
 
-function* recordsOf<K, V>(bytes: Uint8Array, where: { readonly topic: Topic<K, V>; readonly partition: number; readonly from: number }): Generator<ReadRecord<K, V>> {
-  const { topic, partition, from } = where
-  const reader = new BatchReader({ checkCrc: false, hashKeys: false })
-  for (let at = 0, header = readHeader(bytes, 0, bytes.length); header !== undefined; header = readHeader(bytes, at, bytes.length)) {
-    at += header.length
-    reader.open(bytes, header, `${topic.name}[${partition}]`)
-    for (let rows = reader.next(); rows !== undefined; rows = reader.next()) {
-      for (let i = 0; i < rows.count; i++) {
-        const offset = rows.baseOffset + (rows.offsetDelta?.[i] ?? i)
-        if (offset < from) continue
-        const headers = rows.headersAt[i]! < 0 ? noHeaders : decodeHeaders(rows.bytes, rows.headersAt[i]!, rows.headersLength[i]!)
-        const side = (at_: number, length: number): Uint8Array | null => (length < 0 ? null : rows.bytes.slice(at_, at_ + length))
-        const key = side(rows.keyAt[i]!, rows.keyLength[i]!)
-        const value = side(rows.valueAt[i]!, rows.valueLength[i]!)
-        yield {
-          key: key === null ? null : topic.key.deserialize(key, { topic: topic.name, side: 'key', headers }),
-          value: value === null ? null : topic.value.deserialize(value, { topic: topic.name, side: 'value', headers }),
-          timestamp: rows.baseTimestamp + rows.timestampDelta[i]!,
-          headers,
-          partition,
-          offset,
-        }
-      }
-    }
+function recordAt<K, V>(
+  rows: RecordColumns,
+  i: number,
+  { topic, partition, offset }: { readonly topic: Topic<K, V>; readonly partition: number; readonly offset: number },
+): ReadRecord<K, V> {
+  const headers = rows.headersAt[i]! < 0 ? noHeaders : decodeHeaders(rows.bytes, rows.headersAt[i]!, rows.headersLength[i]!)
+  const side = (at: number, length: number): Uint8Array | null => (length < 0 ? null : rows.bytes.slice(at, at + length))
+  const key = side(rows.keyAt[i]!, rows.keyLength[i]!)
+  const value = side(rows.valueAt[i]!, rows.valueLength[i]!)
+  return {
+    key: key === null ? null : topic.key.deserialize(key, { topic: topic.name, side: 'key', headers }),
+    value: value === null ? null : topic.value.deserialize(value, { topic: topic.name, side: 'value', headers }),
+    timestamp: rows.baseTimestamp + rows.timestampDelta[i]!,
+    headers,
+    partition,
+    offset,
   }
 }

@@ -7,7 +7,16 @@ import { StoreUnavailableError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { Windowed } from '../model/window.ts'
 import { rowsOf, scanOf } from '../state/scan.ts'
-import type { Entry, KeyRangeOptions, KeyValueStore, ResolvedStore, Scan, ScanOptions, TimeRange, WindowStore } from '../state/store-spec.ts'
+import type {
+  Entry,
+  KeyRangeOptions,
+  KeyValueStore,
+  ResolvedStore,
+  Scan,
+  ScanOptions,
+  TimeRange,
+  WindowStore,
+} from '../state/store-spec.ts'
 
 /** A key-value store as a reader sees it. */
 export type ReadOnlyKeyValueStore<K, V> = Pick<KeyValueStore<K, V>, 'get' | 'entry' | 'range' | 'approximateSize'>
@@ -16,23 +25,40 @@ export type ReadOnlyKeyValueStore<K, V> = Pick<KeyValueStore<K, V>, 'get' | 'ent
 export type ReadOnlyWindowStore<K, V> = Pick<WindowStore<K, V>, 'get' | 'fetch' | 'fetchAll'>
 
 /** What can be read of a store with this face. */
-export type ReadOnly<Face> = Face extends KeyValueStore<infer K, infer V> ? ReadOnlyKeyValueStore<K, V> : Face extends WindowStore<infer K, infer V> ? ReadOnlyWindowStore<K, V> : never
+export type ReadOnly<Face> =
+  Face extends KeyValueStore<infer K, infer V>
+    ? ReadOnlyKeyValueStore<K, V>
+    : Face extends WindowStore<infer K, infer V>
+      ? ReadOnlyWindowStore<K, V>
+      : never
 
 type Faces = readonly (KeyValueStore<unknown, unknown> | WindowStore<unknown, unknown>)[]
 
 /** The face of a store over its local partitions; `faces` is asked at each call, for tasks come and go. */
-export function readOnlyStore(store: ResolvedStore, faces: () => Faces): ReadOnlyKeyValueStore<unknown, unknown> | ReadOnlyWindowStore<unknown, unknown> {
-  return store.spec.kind === 'window' ? windowView(store, () => faces().filter(isWindow)) : keyValueView(store, () => faces().filter(isKeyValue))
+export function readOnlyStore(
+  store: ResolvedStore,
+  faces: () => Faces,
+): ReadOnlyKeyValueStore<unknown, unknown> | ReadOnlyWindowStore<unknown, unknown> {
+  return store.spec.kind === 'window'
+    ? windowView(store, () => faces().filter(isWindow))
+    : keyValueView(store, () => faces().filter(isKeyValue))
 }
 
-function keyValueView(store: ResolvedStore, faces: () => readonly KeyValueStore<unknown, unknown>[]): ReadOnlyKeyValueStore<unknown, unknown> {
+function keyValueView(
+  store: ResolvedStore,
+  faces: () => readonly KeyValueStore<unknown, unknown>[],
+): ReadOnlyKeyValueStore<unknown, unknown> {
   return {
     get: (key) => firstFound(faces(), (face) => face.get(key)),
     entry: (key) => firstFound<KeyValueStore<unknown, unknown>, Entry<unknown>>(faces(), (face) => face.entry(key)),
     range: (options: KeyRangeOptions<unknown> = {}): Scan<[unknown, unknown]> => {
       const { limit, ...rest } = options
       const bytes = (key: unknown): Uint8Array => store.key.serialize(key)
-      return merged(store, faces().map((face) => face.range(rest)), { ...options, limit, order: ([a], [b]) => compareBytes(bytes(a), bytes(b)) })
+      return merged(
+        store,
+        faces().map((face) => face.range(rest)),
+        { ...options, limit, order: ([a], [b]) => compareBytes(bytes(a), bytes(b)) },
+      )
     },
     approximateSize: () => faces().reduce((sum, face) => sum + face.approximateSize(), 0),
   }
@@ -43,14 +69,22 @@ function windowView(store: ResolvedStore, faces: () => readonly WindowStore<unkn
   return {
     get: (key, start) => firstFound(faces(), (face) => face.get(key, start)),
     fetch: (key: unknown, time: TimeRange, options: ScanOptions = {}): Scan<[number, unknown]> =>
-      merged(store, faces().map((face) => face.fetch(key, time)), { ...options, order: ([a], [b]) => a - b }),
+      merged(
+        store,
+        faces().map((face) => face.fetch(key, time)),
+        { ...options, order: ([a], [b]) => a - b },
+      ),
     fetchAll: (options: KeyRangeOptions<unknown> & { readonly time?: TimeRange } = {}): Scan<[Windowed<unknown>, unknown]> => {
       const { limit, reverse, ...rest } = options
-      return merged(store, faces().map((face) => face.fetchAll(rest)), {
-        limit,
-        reverse,
-        order: ([a], [b]) => a.window.start - b.window.start || compareBytes(bytes(a.key), bytes(b.key)),
-      })
+      return merged(
+        store,
+        faces().map((face) => face.fetchAll(rest)),
+        {
+          limit,
+          reverse,
+          order: ([a], [b]) => a.window.start - b.window.start || compareBytes(bytes(a.key), bytes(b.key)),
+        },
+      )
     },
   }
 }
@@ -78,7 +112,13 @@ function merged<T>(store: ResolvedStore, scans: readonly Scan<T>[], { order, rev
     if (reverse === true) rows.reverse()
     source = rowsOf(limit === undefined ? rows : rows.slice(0, limit))
   }
-  return scanOf({ next: () => (source === undefined ? collect().then(() => source!.next()) : source.next()), close: () => scans.forEach((scan) => scan[Symbol.dispose]()) }, store.name)
+  return scanOf(
+    {
+      next: () => (source === undefined ? collect().then(() => source!.next()) : source.next()),
+      close: () => scans.forEach((scan) => scan[Symbol.dispose]()),
+    },
+    store.name,
+  )
 }
 
 function isWindow(face: Faces[number]): face is WindowStore<unknown, unknown> {
@@ -91,6 +131,9 @@ function isKeyValue(face: Faces[number]): face is KeyValueStore<unknown, unknown
 
 /** The error for a store that isn't there, or not now. */
 export function unavailable(code: 'UNKNOWN_STORE' | 'REBALANCING', name: string, known: readonly string[]): StoreUnavailableError {
-  const text = code === 'UNKNOWN_STORE' ? `there is no store ${name}: the topology has ${known.join(', ') || 'none'}` : `store ${name} can't be read now: the application is not RUNNING; wait for the state, or retry`
+  const text =
+    code === 'UNKNOWN_STORE'
+      ? `there is no store ${name}: the topology has ${known.join(', ') || 'none'}`
+      : `store ${name} can't be read now: the application is not RUNNING; wait for the state, or retry`
   return new StoreUnavailableError(code, text, { retriable: code === 'REBALANCING', context: { store: name } })
 }

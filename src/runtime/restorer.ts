@@ -6,7 +6,8 @@
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import type { StoreName } from '../state/store-spec.ts'
 import type { StreamTask } from '../task/stream-task.ts'
-import { BatchReader, readHeader } from '../wire/batch-reader.ts'
+import { BatchReader } from '../wire/batch-reader.ts'
+import { runs } from '../wire/runs.ts'
 
 /** Whole batches of one partition, as they were fetched. */
 export interface RestoreChunk {
@@ -57,7 +58,8 @@ export async function restoreTasks(tasks: readonly StreamTask[], ports: RestoreP
       const restoring = open.get(partitionKey(chunk.tp))
       if (restoring !== undefined) records += await apply(chunk, restoring, reader)
       chunk.release()
-      if (restoring !== undefined) ports.progress(restoring.task, restoring.store, { phase: 'progress', restored: restoring.restored, total: restoring.total })
+      if (restoring !== undefined)
+        ports.progress(restoring.task, restoring.store, { phase: 'progress', restored: restoring.restored, total: restoring.total })
     }
     for (const [key, restoring] of open) {
       if (ports.position(restoring.tp) < restoring.end) continue
@@ -96,14 +98,11 @@ async function plan(tasks: readonly StreamTask[], ports: RestorePorts): Promise<
 }
 
 async function apply(chunk: RestoreChunk, restoring: Restoring, reader: BatchReader): Promise<number> {
+  const { tp, buffer, from, to } = chunk
   let records = 0
-  for (let at = chunk.from, header = readHeader(chunk.buffer, at, chunk.to); header !== undefined; header = readHeader(chunk.buffer, at, chunk.to)) {
-    at += header.length
-    reader.open(chunk.buffer, header, `${chunk.tp.topic}[${chunk.tp.partition}]`)
-    for (let rows = reader.next(); rows !== undefined; rows = reader.next()) {
-      await restoring.task.restore(restoring.store, rows, header.nextOffset)
-      records += rows.count
-    }
+  for (const { header, rows } of runs(reader, { bytes: buffer, from, to }, `${tp.topic}[${tp.partition}]`)) {
+    await restoring.task.restore(restoring.store, rows, header.nextOffset)
+    records += rows.count
   }
   restoring.restored += records
   return records

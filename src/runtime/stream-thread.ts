@@ -11,7 +11,6 @@ import type { Committer } from './committer.ts'
 const TURN_RECORDS = 2_048
 const POLL_MS = 100
 
-
 /** What a thread drives. Everything that talks to the cluster is behind it. */
 export interface ThreadPorts {
   readonly name: string
@@ -152,4 +151,3 @@ export class StreamThread {
     })
   }
 }
-

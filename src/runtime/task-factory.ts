@@ -20,7 +20,11 @@ export interface TaskInput {
 }
 
 /** The partitions that a task of a sub-topology reads: its own of each topic that has so many. */
-export function taskInputs(subtopology: Subtopology, partition: number, world: { readonly applicationId: string; readonly counts: ReadonlyMap<string, number> }): readonly TaskInput[] {
+export function taskInputs(
+  subtopology: Subtopology,
+  partition: number,
+  world: { readonly applicationId: string; readonly counts: ReadonlyMap<string, number> },
+): readonly TaskInput[] {
   return subtopology.sources.flatMap((source) =>
     source.topics.flatMap((topic) => {
       if (partition >= (world.counts.get(topic) ?? 0)) return []
@@ -30,18 +34,34 @@ export function taskInputs(subtopology: Subtopology, partition: number, world: {
 }
 
 /** Makes one task with its partitions assigned at their positions. */
-export function makeTask(id: TaskId, parts: { readonly topology: Topology; readonly config: Config; readonly ports: TaskPorts }): StreamTask {
+export function makeTask(
+  id: TaskId,
+  parts: { readonly topology: Topology; readonly config: Config; readonly ports: TaskPorts },
+): StreamTask {
   const { topology, config, ports } = parts
   const [subtopologyId = 0, partition = 0] = id.split('_').map(Number)
   const subtopology = topology.subtopologies.find((candidate) => candidate.id === subtopologyId)
-  if (subtopology === undefined) throw new ClusterError('TOPOLOGY_MISMATCH', `the group assigned task ${id}, which this topology doesn't have: all instances of ${config.applicationId} must run the same topology`)
-  return new StreamTask({ applicationId: config.applicationId, topology, subtopology, partition, engine: new MemoryEngine(), ports, cacheBytes: config.cacheBytes, everyWrite: false })
+  if (subtopology === undefined)
+    throw new ClusterError(
+      'TOPOLOGY_MISMATCH',
+      `the group assigned task ${id}, which this topology doesn't have: all instances of ${config.applicationId} must run the same topology`,
+    )
+  return new StreamTask({
+    applicationId: config.applicationId,
+    topology,
+    subtopology,
+    partition,
+    engine: new MemoryEngine(),
+    ports,
+    cacheBytes: config.cacheBytes,
+    everyWrite: false,
+  })
 }
 
 /** Where each partition goes on: at its committed position, else where its source begins. */
 export async function startPositions(
   inputs: readonly TaskInput[],
-  world: { readonly offsets: GroupOffsets; readonly groupId: string; now(): number },
+  world: { readonly offsets: GroupOffsets; readonly groupId: string; readonly now: () => number },
 ): Promise<ReadonlyMap<string, OffsetAndMetadata>> {
   const { offsets, groupId } = world
   const committed = await offsets.committed(
@@ -57,9 +77,17 @@ export async function startPositions(
 }
 
 /** The first offset of a partition for a group that has none. */
-export async function beginning(tp: TopicPartition, startFrom: StartFrom, { offsets, now }: { readonly offsets: GroupOffsets; now(): number }): Promise<number> {
+export async function beginning(
+  tp: TopicPartition,
+  startFrom: StartFrom,
+  { offsets, now }: { readonly offsets: GroupOffsets; readonly now: () => number },
+): Promise<number> {
   if (startFrom === 'none') {
-    throw new ClusterError('BROKER_ERROR', `${tp.topic}[${tp.partition}] has no committed position and its source says startFrom: 'none': commit one, or say 'earliest' or 'latest'`, { context: tp })
+    throw new ClusterError(
+      'BROKER_ERROR',
+      `${tp.topic}[${tp.partition}] has no committed position and its source says startFrom: 'none': commit one, or say 'earliest' or 'latest'`,
+      { context: tp },
+    )
   }
   const time = startFrom === 'earliest' ? EARLIEST : startFrom === 'latest' ? LATEST : now() - startFrom
   const [found] = await offsets.at([tp], time)

@@ -12,21 +12,21 @@ import type { Cluster } from '../kafka/cluster.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import { GroupOffsets, type OffsetAndMetadata } from '../kafka/offsets.ts'
 import { Producer } from '../kafka/producer.ts'
-import { runningTasks, type MemberState, type PlannedMember, type TaskPlan } from '../kafka/subscription.ts'
+import type { TaskPlan } from '../kafka/subscription.ts'
 import type { StreamTask } from '../task/stream-task.ts'
 import type { TaskPorts } from '../task/task-ports.ts'
 import type { Topology } from '../topology/topology.ts'
 import { LATEST, EARLIEST } from '../wire/api/list-offsets.ts'
-import { assignTasks, type AssignmentTask } from './assignor.ts'
 import { Committer } from './committer.ts'
 import type { Config } from './config.ts'
 import type { EventHub } from './events.ts'
+import { planGroup } from './group-plan.ts'
 import { oncePerMinute, type Logger } from './logger.ts'
 import type { Ports } from './ports.ts'
 import { restoreTasks } from './restorer.ts'
 import { StreamThread } from './stream-thread.ts'
 import { beginning, committedTime, makeTask, startPositions, taskInputs, type TaskInput } from './task-factory.ts'
-import { externalSources, setUpTopics, sourceCounts } from './topic-setup.ts'
+import { externalSources, sourceCounts } from './topic-setup.ts'
 
 /** What a thread is made of. */
 export interface ThreadRunnerOptions {
@@ -71,7 +71,11 @@ export class ThreadRunner {
     this.#admin = new Admin(cluster)
     const reading = { ...ports, cluster, maxBytes: config.fetchMaxBytes, maxPartitionBytes: config.maxPartitionFetchBytes }
     this.#fetcher = new Fetcher({ ...reading, kind: `fetch:${name}`, outOfRange: (tp) => this.#outOfRange(tp) })
-    this.#restoreFetcher = new Fetcher({ ...reading, kind: `fetch:${name}-restore`, outOfRange: async (tp) => (await this.#offsets.at([tp], EARLIEST))[0]?.offset ?? 0 })
+    this.#restoreFetcher = new Fetcher({
+      ...reading,
+      kind: `fetch:${name}-restore`,
+      outOfRange: async (tp) => (await this.#offsets.at([tp], EARLIEST))[0]?.offset ?? 0,
+    })
     this.#producer = new Producer({
       ...ports,
       cluster,
@@ -93,7 +97,7 @@ export class ThreadRunner {
       },
       {
         describe: () => this.#describe(),
-        assign: (members) => this.#assign(members),
+        assign: (members) => planGroup(members, { ...options, admin: this.#admin }),
         revoke: () => this.#revoke(),
         assigned: (plan, generation) => this.#assigned(plan, generation),
         lost: (why) => this.#lost(why),
@@ -197,32 +201,6 @@ export class ThreadRunner {
     return { topics: [...externalSources(topology), ...internal], info: { processId, topologyHash, endpoint: '', lags } }
   }
 
-  /** As leader: topics, then the plan of every member. */
-  async #assign(members: readonly MemberState[]): Promise<ReadonlyMap<string, PlannedMember>> {
-    const { topology, config, cluster, topologyHash } = this.#options
-    const other = members.find((member) => member.topologyHash !== topologyHash)
-    if (other !== undefined) {
-      const hex = (hash: number): string => (hash >>> 0).toString(16)
-      throw new ClusterError('TOPOLOGY_MISMATCH', `instances of ${config.applicationId} run different topologies (${hex(topologyHash)} and ${hex(other.topologyHash)}): deploy one, or give the new one another applicationId`)
-    }
-    const counts = await sourceCounts({ cluster, topology })
-    await setUpTopics({ cluster, admin: this.#admin, topology, config }, counts)
-    const assignment = assignTasks(
-      members.map((member) => ({ id: member.memberId, running: runningTasks(member), lags: new Map([...member.lags].filter(([, lag]) => lag >= 0)) })),
-      allTasks(topology, counts),
-    )
-    const world = { applicationId: config.applicationId, counts }
-    return new Map(
-      [...assignment].map(([id, active]) => {
-        const partitions = active.flatMap((task) => {
-          const [subtopology = 0, partition = 0] = task.split('_').map(Number)
-          return taskInputs(topology.subtopologies.find((candidate) => candidate.id === subtopology)!, partition, world).map(({ tp }) => tp)
-        })
-        return [id, { active, standby: [], partitions }]
-      }),
-    )
-  }
-
   async #revoke(): Promise<void> {
     this.#options.moved(false)
     await this.#thread.stand()
@@ -273,7 +251,10 @@ export class ThreadRunner {
     this.#counts = await sourceCounts({ cluster, topology })
     await this.#lookUpSinks()
     const world = { applicationId: config.applicationId, counts: this.#counts }
-    const made = ids.map((id) => ({ task: makeTask(id, { topology, config, ports: this.#taskPorts() }), inputs: [] as readonly TaskInput[] }))
+    const made = ids.map((id) => ({
+      task: makeTask(id, { topology, config, ports: this.#taskPorts() }),
+      inputs: [] as readonly TaskInput[],
+    }))
     for (const one of made) one.inputs = taskInputs(one.task.subtopology, one.task.partition, world)
     const positions = await startPositions(
       made.flatMap(({ inputs }) => inputs),
@@ -325,7 +306,7 @@ export class ThreadRunner {
   async #closeTasks(tasks: readonly StreamTask[]): Promise<void> {
     for (const task of tasks) {
       this.#thread.tasks.delete(task.id)
-      for (const [key, owner] of [...this.#owners]) if (owner === task) this.#owners.delete(key)
+      for (const [key, owner] of this.#owners) if (owner === task) this.#owners.delete(key)
       await task.close()
     }
     if (!this.#ended) this.#readAll()
@@ -337,8 +318,14 @@ export class ThreadRunner {
 
   async #lookUpSinks(): Promise<void> {
     const { topology, config, cluster } = this.#options
-    const sinks = topology.subtopologies.flatMap(({ sinks: list }) => list.flatMap(({ sink }) => (typeof sink.topic === 'string' ? [sink.internal ? `${config.applicationId}-${sink.topic}` : sink.topic] : [])))
-    const changelogs = [...topology.stores.values()].flatMap(({ changelog }) => (changelog === undefined ? [] : [changelog.source ? changelog.topic : `${config.applicationId}-${changelog.topic}`]))
+    const sinks = topology.subtopologies.flatMap(({ sinks: list }) =>
+      list.flatMap(({ sink }) =>
+        typeof sink.topic === 'string' ? [sink.internal ? `${config.applicationId}-${sink.topic}` : sink.topic] : [],
+      ),
+    )
+    const changelogs = [...topology.stores.values()].flatMap(({ changelog }) =>
+      changelog === undefined ? [] : [changelog.source ? changelog.topic : `${config.applicationId}-${changelog.topic}`],
+    )
     await cluster.refresh([...new Set([...sinks, ...changelogs])], { create: true })
   }
 
@@ -350,7 +337,8 @@ export class ThreadRunner {
       partitions: (topic) => cluster.partitions(topic),
       lookUp: async (topic) => {
         const found = await cluster.refresh([topic], { create: true })
-        if (!found.has(topic)) throw new ClusterError('SOURCE_MISSING', `there is no topic ${topic} to write to: create it first`, { context: { topic } })
+        if (!found.has(topic))
+          throw new ClusterError('SOURCE_MISSING', `there is no topic ${topic} to write to: create it first`, { context: { topic } })
       },
       caughtUp: (tp) => config.maxTaskIdleMs < 0 || this.#fetcher.caughtUp(tp),
       onError: (error: RecordError) => config.onError?.(error) ?? 'fail',
@@ -361,7 +349,10 @@ export class ThreadRunner {
 
   async #outOfRange(tp: TopicPartition): Promise<number> {
     const source = this.#options.topology.subtopologies.flatMap(({ sources }) => sources).find(({ topics }) => topics.includes(tp.topic))
-    const offset = await beginning(tp, source?.startFrom ?? 'earliest', { offsets: this.#offsets, now: () => this.#options.ports.clock.now() })
+    const offset = await beginning(tp, source?.startFrom ?? 'earliest', {
+      offsets: this.#offsets,
+      now: () => this.#options.ports.clock.now(),
+    })
     this.#options.logger.warn({ ...tp, offset }, 'a position was outside the log: records were deleted before they were processed')
     return offset
   }
@@ -383,12 +374,10 @@ export class ThreadRunner {
     if (this.#ended) return
     this.#ended = true
     this.#thread.stop()
-    this.#options.failed(error instanceof StreamsError ? error : new StreamsError('INVARIANT', error instanceof Error ? error.message : String(error), { cause: error }))
+    this.#options.failed(
+      error instanceof StreamsError
+        ? error
+        : new StreamsError('INVARIANT', error instanceof Error ? error.message : String(error), { cause: error }),
+    )
   }
-}
-
-function allTasks(topology: Topology, counts: ReadonlyMap<string, number>): readonly AssignmentTask[] {
-  return topology.subtopologies.flatMap(({ id, sourceTopics, stores }) =>
-    Array.from({ length: Math.max(...sourceTopics.map((topic) => counts.get(topic) ?? 1)) }, (_, partition): AssignmentTask => ({ id: `${id}_${partition}`, stateful: stores.length > 0 })),
-  )
 }

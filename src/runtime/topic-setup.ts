@@ -23,7 +23,11 @@ export async function sourceCounts({ cluster, topology }: Pick<TopicSetup, 'clus
   const found = await cluster.refresh(external, { create: true })
   const missing = external.filter((topic) => !found.has(topic))
   if (missing.length > 0) {
-    throw new ClusterError('SOURCE_MISSING', `${missing.length === 1 ? 'source topic' : 'source topics'} ${missing.join(', ')} can't be found: create ${missing.length === 1 ? 'it' : 'them'} before the application starts`, { context: { topic: missing[0]! } })
+    throw new ClusterError(
+      'SOURCE_MISSING',
+      `${missing.length === 1 ? 'source topic' : 'source topics'} ${missing.join(', ')} can't be found: create ${missing.length === 1 ? 'it' : 'them'} before the application starts`,
+      { context: { topic: missing[0]! } },
+    )
   }
   return topology.partitionCounts((topic) => cluster.partitions(topic) ?? 1)
 }
@@ -39,7 +43,9 @@ export async function setUpTopics({ cluster, admin, topology, config }: TopicSet
   const names = wanted.map(({ name }) => name)
   const existing = await cluster.refresh(names)
   const missing = wanted.filter(({ name }) => !existing.has(name))
-  await admin.createTopics(missing.map(({ name, partitions, configs }) => ({ name, partitions, configs, replicationFactor: config.replicationFactor })))
+  await admin.createTopics(
+    missing.map(({ name, partitions, configs }) => ({ name, partitions, configs, replicationFactor: config.replicationFactor })),
+  )
   if (missing.length > 0) await cluster.retried(() => allThere(cluster, names), 'waiting for internal topics')
   for (const topic of wanted) checkPartitions(topic, cluster.partitions(topic.name))
   const configs = await admin.configs(names)
@@ -54,7 +60,8 @@ export function externalSources(topology: Topology): readonly string[] {
 async function allThere(cluster: Cluster, names: readonly string[]): Promise<void> {
   const found = await cluster.refresh(names)
   const missing = names.filter((name) => !found.has(name))
-  if (missing.length > 0) throw new ClusterError('BROKER_NOT_READY', `the brokers don't know ${missing.join(', ')} yet`, { retriable: true })
+  if (missing.length > 0)
+    throw new ClusterError('BROKER_NOT_READY', `the brokers don't know ${missing.join(', ')} yet`, { retriable: true })
 }
 
 function checkPartitions({ name, partitions }: InternalTopic, found: number | undefined): void {
@@ -69,5 +76,9 @@ function checkPartitions({ name, partitions }: InternalTopic, found: number | un
 function checkPolicy({ name, kind, configs }: InternalTopic, found: string | undefined): void {
   const compacts = configs['cleanup.policy']?.includes('compact') === true
   if (kind !== 'changelog' || found === undefined || !compacts || found.includes('compact')) return
-  throw new ClusterError('INTERNAL_TOPIC_CONFIG', `changelog ${name} has cleanup.policy=${found} and needs ${String(configs['cleanup.policy'])}: with it, state that is still needed would be deleted`, { context: { topic: name } })
+  throw new ClusterError(
+    'INTERNAL_TOPIC_CONFIG',
+    `changelog ${name} has cleanup.policy=${found} and needs ${String(configs['cleanup.policy'])}: with it, state that is still needed would be deleted`,
+    { context: { topic: name } },
+  )
 }

@@ -97,7 +97,7 @@ export class ByteTable {
     const id = this.#free.pop() ?? this.end++
     if (id >= this.#at.length) this.#at = grown(this.#at, 2 * this.#at.length)
     const position = this.#write(id, h, length)
-    copy(bytes, at, this.#bytes, (position + HEAD) << 2, length)
+    this.#copy(bytes, at, length, (position + HEAD) << 2)
     this.#at[id] = position
     this.count++
     this.keyBytes += length
@@ -173,6 +173,11 @@ export class ByteTable {
     return true
   }
 
+  #copy(from: Uint8Array, at: number, length: number, to: number): void {
+    if (length > 64) this.#bytes.set(from.subarray(at, at + length), to)
+    else for (let i = 0; i < length; i++) this.#bytes[to + i] = from[at + i]!
+  }
+
   /** Puts an entry in its slot; answers twice the length of the probe. */
   #place(hash: number, position: number): number {
     const slots = this.#slots
@@ -202,7 +207,11 @@ export class ByteTable {
 
   /** Makes a table of so many slots and puts all entries in again. */
   #rebuild(slots: number): void {
-    if (slots > LARGEST) throw new StateError('STORE_TOO_LARGE', `a store's table has ${this.count} keys in memory: give the topic more partitions, or the store a smaller cache`)
+    if (slots > LARGEST)
+      throw new StateError(
+        'STORE_TOO_LARGE',
+        `a store's table has ${this.count} keys in memory: give the topic more partitions, or the store a smaller cache`,
+      )
     this.#slots = new Int32Array(2 * slots)
     this.#shift = Math.clz32(slots) + 1
     for (let id = 0; id < this.end; id++) {
@@ -216,7 +225,8 @@ export class ByteTable {
     this.#seeded = true
     for (let id = 0; id < this.end; id++) {
       const position = this.#at[id]!
-      if (position !== 0) this.#arena[position + 2] = seededHash(this.#bytes, (position + HEAD) << 2, this.#arena[position + 1]!, this.#seed)
+      if (position !== 0)
+        this.#arena[position + 2] = seededHash(this.#bytes, (position + HEAD) << 2, this.#arena[position + 1]!, this.#seed)
     }
     this.#rebuild(this.#slots.length >> 1)
   }
@@ -250,11 +260,6 @@ function grown(array: Int32Array, length: number): Int32Array {
   const larger = new Int32Array(length)
   larger.set(array)
   return larger
-}
-
-function copy(from: Uint8Array, at: number, into: Uint8Array, to: number, length: number): void {
-  if (length > 64) into.set(from.subarray(at, at + length), to)
-  else for (let i = 0; i < length; i++) into[to + i] = from[at + i]!
 }
 
 /** FNV-1a over the bytes from a seed, finished as MurmurHash3 does (both public domain). */

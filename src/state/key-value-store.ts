@@ -45,7 +45,12 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     this.#parts = parts
     const { store, record, log, everyWrite } = parts
     this.#slots = new SlotStore<V>({ store, record, log, everyWrite, keys: this })
-    this.#coder = new KeyCoder({ serde: store.key, record, topic: store.changelog?.topic ?? store.name, isSourceSerde: () => store.readBySourceKey })
+    this.#coder = new KeyCoder({
+      serde: store.key,
+      record,
+      topic: store.changelog?.topic ?? store.name,
+      isSourceSerde: () => store.readBySourceKey,
+    })
   }
 
   /** Flush, landing and roll-back. */
@@ -171,7 +176,13 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     })
     const source = limited(merged, options.limit)
     return scanOf(
-      { next: () => chain(source.next(), (row) => (row === undefined ? undefined : ([this.#decodeKey(row.key, 0, row.key.length), row.value] as [K, V]))), close: () => source.close() },
+      {
+        next: () =>
+          chain(source.next(), (row) =>
+            row === undefined ? undefined : ([this.#decodeKey(row.key, 0, row.key.length), row.value] as [K, V]),
+          ),
+        close: () => source.close(),
+      },
       store.name,
     )
   }
@@ -182,7 +193,10 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     for (const [key] of this.range()) {
       const slot = this.find(key)
       if (typeof slot !== 'number') throw new StoreUnavailableError('STORE_ASYNC_SCAN', 'a dump needs an engine that answers at once')
-      rows.push({ key: this.#bytesOf(key), value: rowBytes({ serde: this.#parts.store.value, plain }, this.#slots.value(slot), this.#slots.timestamp(slot)) })
+      rows.push({
+        key: this.#bytesOf(key),
+        value: rowBytes({ serde: this.#parts.store.value, plain }, this.#slots.value(slot), this.#slots.timestamp(slot)),
+      })
     }
     return rows
   }
@@ -231,7 +245,13 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     keys.addToKey(bytes, at, length)
     keys.value(NOTHING, 0, -1)
     const key = bytes.slice(at, at + length)
-    return chain(engine.getMany(keys.rows()), (found) => ({ key, hash, bytes: found.bytes, at: found.valueAt[0]!, length: found.valueLength[0]! }))
+    return chain(engine.getMany(keys.rows()), (found) => ({
+      key,
+      hash,
+      bytes: found.bytes,
+      at: found.valueAt[0]!,
+      length: found.valueLength[0]!,
+    }))
   }
 
   /** The slot of a key that was read. While it was on its way the key may have come by another way, which is newer. */
@@ -247,7 +267,10 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   #decodeRow(bytes: Uint8Array, at: number, length: number): { readonly value: V; readonly timestamp: number } {
     const { store } = this.#parts
     const row = readRow(store, at, length)
-    const value = store.value.read === undefined ? store.value.deserialize(bytes.slice(row.at, row.at + row.length)) : store.value.read(bytes, row.at, row.length)
+    const value =
+      store.value.read === undefined
+        ? store.value.deserialize(bytes.slice(row.at, row.at + row.length))
+        : store.value.read(bytes, row.at, row.length)
     return { value: typed<V>(value), timestamp: row.timed ? readInt64(bytes, at) : -1 }
   }
 
@@ -264,7 +287,8 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
       if (!this.#table.has(slot)) continue
       const at = this.#table.keyAt(slot)
       const key = bytes.slice(at, at + this.#table.keyLength(slot))
-      if (compareBytes(key, from) >= 0 && (to === undefined || compareBytes(key, to) < 0)) rows.push({ key, value: this.#slots.value(slot) })
+      if (compareBytes(key, from) >= 0 && (to === undefined || compareBytes(key, to) < 0))
+        rows.push({ key, value: this.#slots.value(slot) })
     }
     return rows.sort((a, b) => compareBytes(a.key, b.key))
   }

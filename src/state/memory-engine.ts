@@ -57,7 +57,7 @@ export class MemoryEngine implements Engine {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    for (const cursor of [...this.#cursors]) cursor.close()
+    for (const cursor of this.#cursors) cursor.close()
   }
 
   metrics(): Readonly<Record<string, number>> {

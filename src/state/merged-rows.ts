@@ -6,6 +6,7 @@ import { compareBytes } from '../base/bytes.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
 import type { Cursor } from './engine.ts'
+import { RowsBuilder } from './rows-builder.ts'
 import type { RowSource } from './scan.ts'
 
 /** A row by the bytes of its key. */
@@ -26,6 +27,7 @@ export interface MergeOptions<V> {
   value(bytes: Uint8Array, at: number, length: number): V
 }
 
+const NO_ROWS: PackedRows = new RowsBuilder().rows()
 const PAGE = { rows: 256, bytes: 256 * 1024 }
 
 /** The merged rows, in order. */
@@ -33,31 +35,24 @@ export function mergedRows<V>(options: MergeOptions<V>): RowSource<KeyedRow<V>> 
   const { resident, cursor, reverse, prefix } = options
   const hidden = cursor === undefined ? new Set<string>() : new Set(resident.map(({ key }) => key.join(',')))
   let at = 0
-  let page: PackedRows | undefined = undefined
+  let page: PackedRows = NO_ROWS
+  let ended = false
   let index = 0
-  let ended = cursor === undefined
 
   const engineRow = (): MaybePromise<KeyedRow<V> | undefined> => {
-    while (!ended) {
-      if (page === undefined || index >= page.count) {
-        const more = cursor!.next(PAGE)
-        if (more instanceof Promise) return more.then((rows) => (take(rows), engineRow()))
-        take(more)
-        continue
-      }
-      const rows: PackedRows = page
-      const i = index
-      const start = rows.keyAt[i]! + prefix
-      const key = rows.bytes.slice(start, rows.keyAt[i]! + rows.keyLength[i]!)
-      if (!hidden.has(key.join(','))) return { key, value: options.value(rows.bytes, rows.valueAt[i]!, rows.valueLength[i]!) }
-      index++
+    const rows = page
+    for (; index < rows.count; index++) {
+      const start = rows.keyAt[index]! + prefix
+      const key = rows.bytes.slice(start, rows.keyAt[index]! + rows.keyLength[index]!)
+      if (!hidden.has(key.join(','))) return { key, value: options.value(rows.bytes, rows.valueAt[index]!, rows.valueLength[index]!) }
     }
-    return undefined
-  }
-  const take = (rows: PackedRows): void => {
-    page = rows
-    index = 0
-    if (rows.count === 0) ended = true
+    if (ended || cursor === undefined) return undefined
+    return chain(cursor.next(PAGE), (more) => {
+      page = more
+      index = 0
+      ended = more.count === 0
+      return engineRow()
+    })
   }
   const next = (): MaybePromise<KeyedRow<V> | undefined> =>
     chain(engineRow(), (stored) => {

@@ -81,7 +81,14 @@ export class RowsBuilder {
 
   /** The rows; the builder must not be used any more. */
   rows(): PackedRows {
-    return { bytes: this.#bytes, count: this.#count, keyAt: this.#keyAt, keyLength: this.#keyLength, valueAt: this.#valueAt, valueLength: this.#valueLength }
+    return {
+      bytes: this.#bytes,
+      count: this.#count,
+      keyAt: this.#keyAt,
+      keyLength: this.#keyLength,
+      valueAt: this.#valueAt,
+      valueLength: this.#valueLength,
+    }
   }
 
   #copy(bytes: Uint8Array, at: number, length: number): void {

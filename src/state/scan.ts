@@ -21,7 +21,8 @@ export function scanOf<T>(source: RowSource<T>, store: string): Scan<T> {
     source.close()
   }
   const next = (): MaybePromise<T | undefined> => {
-    if (closed) throw new StoreUnavailableError('ITERATOR_CLOSED', `a scan of store ${store} was used after it was closed`, { context: { store } })
+    if (closed)
+      throw new StoreUnavailableError('ITERATOR_CLOSED', `a scan of store ${store} was used after it was closed`, { context: { store } })
     return source.next()
   }
   return {
@@ -30,7 +31,11 @@ export function scanOf<T>(source: RowSource<T>, store: string): Scan<T> {
         const row = next()
         if (row instanceof Promise) {
           close()
-          throw new StoreUnavailableError('STORE_ASYNC_SCAN', `store ${store} reads from disk: write \`for await (const row of store.range())\``, { context: { store } })
+          throw new StoreUnavailableError(
+            'STORE_ASYNC_SCAN',
+            `store ${store} reads from disk: write \`for await (const row of store.range())\``,
+            { context: { store } },
+          )
         }
         if (row !== undefined) return { done: false, value: row }
         close()

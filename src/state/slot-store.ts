@@ -238,14 +238,22 @@ export class SlotStore<V> {
 }
 
 /** The value and time of a row as the engine keeps it: 8 bytes of time before the value, except in plain stores. */
-export function readRow(store: ResolvedStore, at: number, length: number): { readonly at: number; readonly length: number; readonly timed: boolean } {
+export function readRow(
+  store: ResolvedStore,
+  at: number,
+  length: number,
+): { readonly at: number; readonly length: number; readonly timed: boolean } {
   const timed = store.spec.format !== 'plain'
   const skipped = timed ? TIME_BYTES : 0
   return { at: at + skipped, length: length - skipped, timed }
 }
 
 /** A value as a row of the engine has it: 8 bytes of time before it, except in plain stores. */
-export function rowBytes({ serde, plain }: { readonly serde: AnySerde; readonly plain: boolean }, value: unknown, timestamp: number): Uint8Array {
+export function rowBytes(
+  { serde, plain }: { readonly serde: AnySerde; readonly plain: boolean },
+  value: unknown,
+  timestamp: number,
+): Uint8Array {
   const rows = new RowsBuilder()
   const time = new Uint8Array(TIME_BYTES)
   writeInt64(time, 0, timestamp)

@@ -4,7 +4,10 @@ import type { Serde } from '../model/serde.ts'
 import type { KeyValueStoreSpec, StoreOptions, WindowStoreSpec } from './store-spec.ts'
 
 /** A key-value store. `keyValueStore('counts', { key: serdes.string, value: serdes.long })` */
-export function keyValueStore<K, V>(name: string, options: StoreOptions & { readonly key: Serde<K>; readonly value: Serde<V> }): KeyValueStoreSpec<K, V> {
+export function keyValueStore<K, V>(
+  name: string,
+  options: StoreOptions & { readonly key: Serde<K>; readonly value: Serde<V> },
+): KeyValueStoreSpec<K, V> {
   return Object.freeze({ kind: 'keyValue', name, ...options })
 }
 
@@ -14,11 +17,18 @@ export function keyValueStore<K, V>(name: string, options: StoreOptions & { read
  */
 export function windowStore<K, V>(
   name: string,
-  options: StoreOptions & { readonly key: Serde<K>; readonly value: Serde<V>; readonly sizeMs: number; readonly retentionMs: number; readonly duplicates?: boolean },
+  options: StoreOptions & {
+    readonly key: Serde<K>
+    readonly value: Serde<V>
+    readonly sizeMs: number
+    readonly retentionMs: number
+    readonly duplicates?: boolean
+  },
 ): WindowStoreSpec<K, V> {
   const { sizeMs, retentionMs } = options
   if (!(sizeMs >= 0)) throw wrong('WINDOW_INVALID', `store ${name}: sizeMs is ${sizeMs}; give milliseconds, at least 0`)
-  if (!(retentionMs >= sizeMs)) throw wrong('WINDOW_RETENTION', `store ${name}: retentionMs is ${retentionMs}; give at least the size of a window (${sizeMs})`)
+  if (!(retentionMs >= sizeMs))
+    throw wrong('WINDOW_RETENTION', `store ${name}: retentionMs is ${retentionMs}; give at least the size of a window (${sizeMs})`)
   return Object.freeze({ kind: 'window', name, ...options })
 }
 

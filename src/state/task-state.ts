@@ -139,7 +139,8 @@ export class TaskState {
     if (cache instanceof WindowCache) cache.restore(rows, timestampOf)
     else {
       cache.incomplete()
-      for (let i = 0; i < rows.count; i++) restoreRow({ rows, row: i, prefix, plain: store.spec.format === 'plain', timestamp: timestampOf(i) }, batch)
+      for (let i = 0; i < rows.count; i++)
+        restoreRow({ rows, row: i, prefix, plain: store.spec.format === 'plain', timestamp: timestampOf(i) }, batch)
     }
     this.#writeMark(name, nextOffset, batch)
     return this.#options.engine.write({ rows: batch.rows(), deleteRanges: [] })
@@ -150,7 +151,9 @@ export class TaskState {
     const keys = new RowsBuilder()
     markKey(name, keys)
     keys.value(NOTHING, 0, -1)
-    return chain(this.#options.engine.getMany(keys.rows()), (found) => (found.valueLength[0] === TIME ? readInt64(found.bytes, found.valueAt[0]!) : undefined))
+    return chain(this.#options.engine.getMany(keys.rows()), (found) =>
+      found.valueLength[0] === TIME ? readInt64(found.bytes, found.valueAt[0]!) : undefined,
+    )
   }
 
   /** A store's rows as text. */
@@ -178,16 +181,30 @@ export class TaskState {
   #open(store: ResolvedStore, number: number): void {
     const { engine, record, everyWrite, changelog } = this.#options
     const prefix = new Uint8Array([number >> 8, number & 0xff])
-    const parts: StoreParts = { store, prefix, engine, record, everyWrite, log: changelog.open(store), expired: () => this.#options.expired(store.name) }
+    const parts: StoreParts = {
+      store,
+      prefix,
+      engine,
+      record,
+      everyWrite,
+      log: changelog.open(store),
+      expired: () => this.#options.expired(store.name),
+    }
     const { spec } = store
     const cache = spec.kind === 'window' ? new WindowCache<unknown, unknown>(parts, spec) : new KeyValueCache<unknown, unknown>(parts)
     this.#stores.set(store.name, { store, cache, prefix })
   }
 
   #found(name: StoreName): OpenStore {
-    if (this.#closed) throw new StoreUnavailableError('STORE_CLOSED', `store ${name} was used after its task was closed`, { context: { store: name } })
+    if (this.#closed)
+      throw new StoreUnavailableError('STORE_CLOSED', `store ${name} was used after its task was closed`, { context: { store: name } })
     const found = this.#stores.get(name)
-    if (found === undefined) throw new StoreUnavailableError('UNKNOWN_STORE', `this task has no store ${name}: it has ${[...this.#stores.keys()].join(', ') || 'none'}`, { context: { store: name } })
+    if (found === undefined)
+      throw new StoreUnavailableError(
+        'UNKNOWN_STORE',
+        `this task has no store ${name}: it has ${[...this.#stores.keys()].join(', ') || 'none'}`,
+        { context: { store: name } },
+      )
     return found
   }
 
@@ -202,7 +219,8 @@ export class TaskState {
   #landed(): void {
     for (const { cache } of this.#stores.values()) {
       cache.slots.landed()
-      if (cache instanceof KeyValueCache && cache.resident * ENTRY_BYTES > this.#options.cacheBytes) cache.evict(Math.floor((0.8 * this.#options.cacheBytes) / ENTRY_BYTES))
+      if (cache instanceof KeyValueCache && cache.resident * ENTRY_BYTES > this.#options.cacheBytes)
+        cache.evict(Math.floor((0.8 * this.#options.cacheBytes) / ENTRY_BYTES))
     }
   }
 
@@ -251,6 +269,7 @@ function restoreRow({ rows, row, prefix, plain, timestamp }: RestoredRow, into: 
   }
   const value = new Uint8Array(TIME + length)
   writeInt64(value, 0, timestamp)
-  value.set(rows.bytes.subarray(rows.valueAt[row]!, rows.valueAt[row]! + length), TIME)
+  const at = rows.valueAt[row]!
+  value.set(rows.bytes.subarray(at, at + length), TIME)
   into.value(value, 0, value.length)
 }

@@ -62,7 +62,12 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     const { store, record, log, everyWrite } = parts
     this.#segmentMs = Math.max(Math.floor(spec.retentionMs / 2), SMALLEST_SEGMENT_MS)
     this.#slots = new SlotStore<V>({ store, record, log, everyWrite, keys: this })
-    this.#coder = new KeyCoder({ serde: store.key, record, topic: store.changelog?.topic ?? store.name, isSourceSerde: () => store.readBySourceKey })
+    this.#coder = new KeyCoder({
+      serde: store.key,
+      record,
+      topic: store.changelog?.topic ?? store.name,
+      isSourceSerde: () => store.readBySourceKey,
+    })
   }
 
   /** Flush, landing and roll-back. */
@@ -167,7 +172,10 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     const last = this.#segmentOf(Math.max(0, this.#streamTime - this.#spec.retentionMs + 1)) - 1
     if (last <= this.#droppedTo) return []
     const { prefix } = this.#parts
-    const range: KeyRange = { from: concatBytes(prefix, segmentBytes(this.#droppedTo + 1)), to: concatBytes(prefix, segmentBytes(last + 1)) }
+    const range: KeyRange = {
+      from: concatBytes(prefix, segmentBytes(this.#droppedTo + 1)),
+      to: concatBytes(prefix, segmentBytes(last + 1)),
+    }
     for (const [segment, slots] of this.#segments) {
       if (segment > last) continue
       for (const slot of slots) this.#drop(slot)
@@ -205,7 +213,10 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     })
   }
 
-  #put({ key, value, start }: { readonly key: K; readonly value: V | null; readonly start: number }, stamp: Partial<Stamp> | undefined): void {
+  #put(
+    { key, value, start }: { readonly key: K; readonly value: V | null; readonly start: number },
+    stamp: Partial<Stamp> | undefined,
+  ): void {
     this.set(this.find(key, start), value, stamp?.timestamp ?? this.#parts.record.timestamp, stamp?.headers)
   }
 
@@ -222,7 +233,10 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   }
 
   #fetchAll(options: KeyRangeOptions<K> & { readonly time?: TimeRange } = {}): Scan<[Windowed<K>, V]> {
-    const rows = this.#rowsIn(options, options.time ?? {}).map(({ key, start, value }): [Windowed<K>, V] => [{ key, window: this.#windowAt(start) }, value])
+    const rows = this.#rowsIn(options, options.time ?? {}).map(({ key, start, value }): [Windowed<K>, V] => [
+      { key, window: this.#windowAt(start) },
+      value,
+    ])
     return scanOf(limited(rowsOf(options.reverse === true ? rows.reverse() : rows), options.limit), this.#parts.store.name)
   }
 

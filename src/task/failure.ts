@@ -41,7 +41,12 @@ export function decide(error: unknown, node: NodeName, context: FailureContext):
   try {
     decision = context.onError(located)
   } catch (thrown) {
-    throw settle(new ProcessingError('HANDLER_RESULT', `onError threw while it was asked about: ${located.message}`, { cause: thrown, context: located.context }))
+    throw settle(
+      new ProcessingError('HANDLER_RESULT', `onError threw while it was asked about: ${located.message}`, {
+        cause: thrown,
+        context: located.context,
+      }),
+    )
   }
   if (decision === 'skip') {
     context.skipped(node, located.phase)
@@ -49,10 +54,14 @@ export function decide(error: unknown, node: NodeName, context: FailureContext):
   }
   if (decision === 'fail') throw settle(located)
   throw settle(
-    new ProcessingError('HANDLER_RESULT', `onError answered ${String(decision)}: answer 'fail' or 'skip' (asked about: ${located.message})`, {
-      cause: located,
-      context: located.context,
-    }),
+    new ProcessingError(
+      'HANDLER_RESULT',
+      `onError answered ${String(decision)}: answer 'fail' or 'skip' (asked about: ${located.message})`,
+      {
+        cause: located,
+        context: located.context,
+      },
+    ),
   )
 }
 
@@ -73,9 +82,7 @@ function isSettled(error: unknown): boolean {
 function locate(error: unknown, node: NodeName, context: FailureContext): RecordError {
   const { record, taskId } = context
   const where =
-    record.topic === ''
-      ? { taskId, node }
-      : { taskId, node, topic: record.topic, partition: record.partition, offset: record.offset }
+    record.topic === '' ? { taskId, node } : { taskId, node, topic: record.topic, partition: record.partition, offset: record.offset }
   const at = record.topic === '' ? 'in a punctuation' : `at ${record.topic}[${record.partition}]@${record.offset}`
   const text = error instanceof Error ? error.message : `threw ${describeThrown(error)}`
   const message = `step ${node} failed ${at}: ${text}`
@@ -110,7 +117,10 @@ function rawOf(record: CurrentRecord): RawRecord | null {
   const rows = record.rows
   if (rows === undefined || record.topic === '') return null
   const slice = (at: number, length: number): Uint8Array | null => (length < 0 ? null : rows.bytes.slice(at, at + length))
-  return { key: slice(rows.keyAt[record.index]!, rows.keyLength[record.index]!), value: slice(rows.valueAt[record.index]!, rows.valueLength[record.index]!) }
+  return {
+    key: slice(rows.keyAt[record.index]!, rows.keyLength[record.index]!),
+    value: slice(rows.valueAt[record.index]!, rows.valueLength[record.index]!),
+  }
 }
 
 function describeThrown(thrown: unknown): string {

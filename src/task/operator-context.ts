@@ -80,7 +80,11 @@ function lookUp<T>(found: unknown): T {
 
 function notConnected(node: ProcessorNode, spec: StoreSpec): never {
   const name = spec.name ?? 'without a name'
-  throw new ProcessingError('STORE_NOT_CONNECTED', `step ${node.name} uses store ${name}, which is not connected to it: list it in the step's \`stores\` (connected: ${node.stores.join(', ') || 'none'})`, {
-    context: { node: node.name, ...(spec.name === undefined ? {} : { store: spec.name }) },
-  })
+  throw new ProcessingError(
+    'STORE_NOT_CONNECTED',
+    `step ${node.name} uses store ${name}, which is not connected to it: list it in the step's \`stores\` (connected: ${node.stores.join(', ') || 'none'})`,
+    {
+      context: { node: node.name, ...(spec.name === undefined ? {} : { store: spec.name }) },
+    },
+  )
 }

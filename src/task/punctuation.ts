@@ -66,11 +66,19 @@ export class Punctuations {
 export function firstDue(schedule: Schedule, now: number, node: string): number {
   const { every, by, startAt } = schedule
   if (!Number.isInteger(every) || every < 1) {
-    throw new ConfigError('CONFIG_RANGE', `step ${node} schedules a punctuation every ${every} ms: give a whole number of milliseconds, at least 1`, { context: { node } })
+    throw new ConfigError(
+      'CONFIG_RANGE',
+      `step ${node} schedules a punctuation every ${every} ms: give a whole number of milliseconds, at least 1`,
+      { context: { node } },
+    )
   }
   if (startAt === undefined) return by === 'stream-time' ? 0 : now + every
   if (!(startAt >= 0)) {
-    throw new ConfigError('CONFIG_RANGE', `step ${node} schedules a punctuation from ${startAt}: give milliseconds since the epoch, at least 0`, { context: { node } })
+    throw new ConfigError(
+      'CONFIG_RANGE',
+      `step ${node} schedules a punctuation from ${startAt}: give milliseconds since the epoch, at least 0`,
+      { context: { node } },
+    )
   }
   return startAt > now ? startAt : startAt + (Math.floor((now - startAt) / every) + 1) * every
 }

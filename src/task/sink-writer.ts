@@ -43,7 +43,8 @@ export function sinkEmit(sink: SinkSpec, node: NodeName, task: SinkTask): Emit<u
     if (target !== undefined) return writer.send(target, key, value, record)
     return task.lookUp(name).then(() => writer.send(found(task.target(name), name), key, value, record))
   }
-  if (typeof topic !== 'string') return (key, value, record) => send(checkedTopic(topic(value, key, record), task.applicationId), key, value, record)
+  if (typeof topic !== 'string')
+    return (key, value, record) => send(checkedTopic(topic(value, key, record), task.applicationId), key, value, record)
   const name = sink.internal ? `${task.applicationId}-${topic}` : topic
   let target: Target | undefined
   return (key, value, record) => {
@@ -118,17 +119,26 @@ class SinkWriter {
 function serialise(serde: AnySerde, value: unknown, context: { topic: string; side: 'key' | 'value'; headers: Headers }): Uint8Array {
   const bytes = serde.serialize(value, context)
   if (bytes instanceof Uint8Array) return bytes
-  throw new SerdeError('SERDE_ENCODE', `the ${context.side} serde of topic ${context.topic} answered ${String(bytes).slice(0, 64)} instead of bytes`)
+  throw new SerdeError(
+    'SERDE_ENCODE',
+    `the ${context.side} serde of topic ${context.topic} answered ${String(bytes).slice(0, 64)} instead of bytes`,
+  )
 }
 
 function valid(partition: number, { topic, partitions }: Target): number {
   if (Number.isInteger(partition) && partition >= 0 && partition < partitions) return partition
-  throw new ProductionError('PARTITION_INVALID', `the partitioner of topic ${topic} answered ${String(partition)}: the topic has partitions 0 to ${partitions - 1}`)
+  throw new ProductionError(
+    'PARTITION_INVALID',
+    `the partitioner of topic ${topic} answered ${String(partition)}: the topic has partitions 0 to ${partitions - 1}`,
+  )
 }
 
 function checkedTopic(topic: string, applicationId: string): string {
-  if (typeof topic !== 'string' || !/^[A-Za-z0-9._-]{1,249}$/.test(topic) || topic === '.' || topic === '..') {
-    throw new ProductionError('RECORD_INVALID', `'${String(topic).slice(0, 64)}' is not a topic name: use letters, digits, '.', '_' and '-'`)
+  if (!/^[A-Za-z0-9._-]{1,249}$/.test(topic) || topic === '.' || topic === '..') {
+    throw new ProductionError(
+      'RECORD_INVALID',
+      `'${topic.slice(0, 64)}' is not a topic name: use letters, digits, '.', '_' and '-'`,
+    )
   }
   if (topic.startsWith('__') || topic.startsWith(`${applicationId}-`)) {
     throw new ProductionError('RECORD_INVALID', `topic ${topic} is Kafka's or this application's own: choose another name`)

@@ -76,7 +76,13 @@ export class StreamTask {
     this.partition = partition
     this.#options = options
     this.#outbox = new Outbox(
-      { applicationId: options.applicationId, partition, record: this.record, source: () => this.#source, dropped: (node) => this.drop('partitioner', node) },
+      {
+        applicationId: options.applicationId,
+        partition,
+        record: this.record,
+        source: () => this.#source,
+        dropped: (node) => this.drop('partitioner', node),
+      },
       ports,
     )
     this.state = new TaskState(subtopology.stores, {
@@ -188,7 +194,9 @@ export class StreamTask {
       if (queue !== chosen.queue && queue.headTimestamp < least) least = queue.headTimestamp
     }
     // An empty partition can get a record at any time: one record, then look again.
-    return this.#inputs.length > 1 && least === Number.POSITIVE_INFINITY && this.#inputs.some(({ queue }) => queue !== chosen.queue && !this.#options.ports.caughtUp(queue.tp))
+    return this.#inputs.length > 1 &&
+      least === Number.POSITIVE_INFINITY &&
+      this.#inputs.some(({ queue }) => queue !== chosen.queue && !this.#options.ports.caughtUp(queue.tp))
       ? Number.NEGATIVE_INFINITY
       : least
   }
@@ -214,7 +222,10 @@ export class StreamTask {
 
   #undecodable(error: unknown, queue: RecordQueue): void {
     this.record.sourceKey = NO_SOURCE_KEY
-    const found = error instanceof SerdeError ? error : new SerdeError('SERDE_DECODE', error instanceof Error ? error.message : String(error), { cause: error })
+    const found =
+      error instanceof SerdeError
+        ? error
+        : new SerdeError('SERDE_DECODE', error instanceof Error ? error.message : String(error), { cause: error })
     this.#phase = 'deserialization'
     try {
       decide(found, queue.source.name, this.#failures)

@@ -134,7 +134,10 @@ export class TopologyTestDriver implements Disposable {
     const task = name === undefined ? undefined : this.#holder(name, partition)
     if (name === undefined || task === undefined) {
       const known = [...this.#topology.stores.keys()].join(', ') || 'none'
-      throw new StoreUnavailableError('UNKNOWN_STORE', `there is no store ${String(name)} in partition ${partition}: the topology has ${known}`)
+      throw new StoreUnavailableError(
+        'UNKNOWN_STORE',
+        `there is no store ${String(name)} in partition ${partition}: the topology has ${known}`,
+      )
     }
     return face<S>(task.state.store(name))
   }

@@ -51,7 +51,8 @@ function bySize(a: Described, b: Described): number {
 }
 
 function textOf({ node, before, after }: Described): string {
-  const names = (list: readonly Described[]): string => (list.length === 0 ? 'none' : list.map((described) => described.node.name).join(', '))
+  const names = (list: readonly Described[]): string =>
+    list.length === 0 ? 'none' : list.map((described) => described.node.name).join(', ')
   const to = `      --> ${names(after)}\n`
   const from = `      <-- ${names(before)}\n`
   switch (node.kind) {

@@ -88,7 +88,15 @@ export interface TableReader<K, V> {
 }
 
 /** Why a record was dropped. */
-export type DropReason = 'late' | 'null_key' | 'null_value' | 'expired' | 'negative_timestamp' | 'deserialization' | 'skipped' | 'partitioner'
+export type DropReason =
+  | 'late'
+  | 'null_key'
+  | 'null_value'
+  | 'expired'
+  | 'negative_timestamp'
+  | 'deserialization'
+  | 'skipped'
+  | 'partitioner'
 
 /** When a punctuation is due: every so many milliseconds of stream time or wall clock, on a grid from `startAt` if given. */
 export interface Schedule {
@@ -124,7 +132,9 @@ export interface SinkSpec {
 export type TopicChooser = { choose(value: unknown, key: unknown, record: RecordContext): string }['choose']
 
 /** A partitioner whose types are forgotten, likewise. */
-export type AnyPartitioner = { place(...call: Parameters<Partitioner<unknown, unknown>>): ReturnType<Partitioner<unknown, unknown>> }['place']
+export type AnyPartitioner = {
+  place(...call: Parameters<Partitioner<unknown, unknown>>): ReturnType<Partitioner<unknown, unknown>>
+}['place']
 
 /** One a step and task: what an operator may use while it runs. */
 export interface OperatorContext {
@@ -230,4 +240,3 @@ async function fanOutLater<K, V>(
   await waiting
   for (const child of children.slice(from)) await child(...call())
 }
-

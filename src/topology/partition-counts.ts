@@ -14,23 +14,29 @@ export interface CountedTopology {
 
 /** The count of every source topic, by name (internal ones without the application id). Throws `COPARTITION` with all groups that disagree. */
 export function partitionCounts(topology: CountedTopology, external: (topic: string) => number): ReadonlyMap<string, number> {
-  const fixed = new Map(topology.repartitionTopics.flatMap(({ name, partitions }) => (partitions === undefined ? [] : [[name, partitions] as const])))
+  const fixed = new Map(
+    topology.repartitionTopics.flatMap(({ name, partitions }) => (partitions === undefined ? [] : [[name, partitions] as const])),
+  )
   const internal = new Set(topology.repartitionTopics.map(({ name }) => name))
   const counts = new Map<string, number>(fixed)
   for (const { sourceTopics } of topology.subtopologies) {
     for (const topic of sourceTopics) if (!internal.has(topic)) counts.set(topic, external(topic))
   }
   settle(topology, internal, counts)
-  const mistakes = topology.subtopologies.flatMap(({ copartitionGroups }) => copartitionGroups.flatMap((group) => agree(group, { counts, internal, fixed })))
+  const mistakes = topology.subtopologies.flatMap(({ copartitionGroups }) =>
+    copartitionGroups.flatMap((group) => agree(group, { counts, internal, fixed })),
+  )
   if (mistakes.length > 0) throw new TopologyError(mistakes)
   return counts
 }
 
 /** Gives each repartition topic the greatest count of what its writers read, along chains of them. */
 function settle(topology: CountedTopology, internal: ReadonlySet<string>, counts: Map<string, number>): void {
-  for (let open = [...internal].filter((topic) => !counts.has(topic)); open.length > 0; ) {
+  for (let open = [...internal].filter((topic) => !counts.has(topic)); open.length > 0;) {
     for (const topic of open) {
-      const read = topology.subtopologies.filter(({ sinks }) => sinks.some(({ sink }) => sink.internal && sink.topic === topic)).flatMap(({ sourceTopics }) => sourceTopics)
+      const read = topology.subtopologies
+        .filter(({ sinks }) => sinks.some(({ sink }) => sink.internal && sink.topic === topic))
+        .flatMap(({ sourceTopics }) => sourceTopics)
       if (read.every((source) => counts.has(source))) counts.set(topic, Math.max(1, ...read.map((source) => counts.get(source)!)))
     }
     const rest = open.filter((topic) => !counts.has(topic))

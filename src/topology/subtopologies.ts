@@ -53,7 +53,7 @@ function connected(nodes: readonly TopologyNode[]): TopologyNode[][] {
   for (const node of nodes) {
     for (const up of node.parents) unite(up, node.name)
     // A store's name can't be a node's here: it is prefixed with a character that names don't have.
-    if (node.kind === 'processor') for (const store of node.stores) unite(`/${store}`, node.name)
+    for (const store of node.kind === 'processor' ? node.stores : []) unite(`/${store}`, node.name)
   }
   const groups = new Map<string, TopologyNode[]>()
   for (const node of nodes) {
@@ -71,11 +71,8 @@ function copartitionGroups(members: readonly TopologyNode[]): string[][] {
   const groups: string[][] = []
   for (const node of members) {
     if (node.kind !== 'processor' || node.operator.traits.copartitioned !== true) continue
-    const topics = new Set(sourceTopicsOf(node.name, byName))
-    for (const other of members) {
-      const shares = other.kind === 'processor' && other !== node && other.stores.some((store) => node.stores.includes(store))
-      if (shares) for (const topic of sourceTopicsOf(other.name, byName)) topics.add(topic)
-    }
+    const sharing = members.filter((other) => other.kind === 'processor' && other !== node && other.stores.some((store) => node.stores.includes(store)))
+    const topics = new Set([node, ...sharing].flatMap((reader) => sourceTopicsOf(reader.name, byName)))
     groups.push([...topics])
   }
   return groups

@@ -53,7 +53,12 @@ function replayOne(topology: Topology, file: TraceFile, trace: TraceFile['traces
     const outputs = byTopic(driver.outputs())
     const internal = byTopic(driver.internal())
     if (step.error !== undefined || failed !== undefined) {
-      count(result.steps, step.error !== undefined && failed !== undefined, () => `${at}\n  expected ${step.error === undefined ? 'no error' : `error ${step.error.join(', ')}`}\n  found    ${failed ?? 'no error'}`)
+      count(
+        result.steps,
+        step.error !== undefined && failed !== undefined,
+        () =>
+          `${at}\n  expected ${step.error === undefined ? 'no error' : `error ${step.error.join(', ')}`}\n  found    ${failed ?? 'no error'}`,
+      )
       return
     }
     const total = [...driver.dropped().values()].reduce((sum, n) => sum + n, 0)
@@ -63,7 +68,11 @@ function replayOne(topology: Topology, file: TraceFile, trace: TraceFile['traces
     count(result.steps, found === expected, () => `${at}\n  expected ${expected}\n  found    ${found}`)
     const foundInternal = text(internal)
     const expectedInternal = text((step.internal ?? []).map(plain))
-    count(result.internal, foundInternal === expectedInternal, () => `${at} internal\n  expected ${expectedInternal}\n  found    ${foundInternal}`)
+    count(
+      result.internal,
+      foundInternal === expectedInternal,
+      () => `${at} internal\n  expected ${expectedInternal}\n  found    ${foundInternal}`,
+    )
   }
   for (const [name, store] of Object.entries(trace.stores ?? {})) compareStore(driver, name, store, { where, result })
   driver.close()
@@ -108,7 +117,9 @@ function plain(record: TraceRecord): TraceRecord {
 }
 
 function stepText(step: TraceStep): string {
-  return step.advanceWallClockMs === undefined ? `(${step.topic} ${step.key}=${step.value} @${step.timestamp})` : `(clock +${step.advanceWallClockMs})`
+  return step.advanceWallClockMs === undefined
+    ? `(${step.topic} ${step.key}=${step.value} @${step.timestamp})`
+    : `(clock +${step.advanceWallClockMs})`
 }
 
 function hex(bytes: Uint8Array | null): string | null {
@@ -136,4 +147,3 @@ function attempt<T>(f: () => T): T | string {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   }
 }
-

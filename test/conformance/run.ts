@@ -18,7 +18,8 @@ const { values, positionals } = parseArgs({
   },
 })
 
-const programs: Readonly<Record<string, Program>> = values.programs === undefined ? ownPrograms : { ...ownPrograms, ...(await loadPrograms(values.programs)) }
+const programs: Readonly<Record<string, Program>> =
+  values.programs === undefined ? ownPrograms : { ...ownPrograms, ...(await loadPrograms(values.programs)) }
 const ids = positionals.length === 0 ? traceIds(values.traces) : positionals
 const replays = new Map<string, Replay>()
 const missing: string[] = []

@@ -43,7 +43,11 @@ export interface TraceFile {
   readonly about: string
   readonly config: Readonly<Record<string, string>>
   readonly describe: string
-  readonly traces: readonly { readonly seed: number; readonly steps: readonly TraceStep[]; readonly stores?: Readonly<Record<string, TraceStore>> }[]
+  readonly traces: readonly {
+    readonly seed: number
+    readonly steps: readonly TraceStep[]
+    readonly stores?: Readonly<Record<string, TraceStore>>
+  }[]
 }
 
 /** The ids of all traces in a folder, sorted. */

@@ -5,16 +5,25 @@ import { assignTasks, type AssignmentMember, type AssignmentTask } from '../../s
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 100)
 
-const tasks = fc.uniqueArray(fc.tuple(fc.nat(3), fc.nat(9)), { selector: ([s, p]) => `${s}_${p}`, maxLength: 30 }).chain((ids) =>
-  fc.tuple(...ids.map(([s, p]) => fc.record({ id: fc.constant<TaskId>(`${s}_${p}`), stateful: fc.boolean() }))),
-)
+const tasks = fc
+  .uniqueArray(fc.tuple(fc.nat(3), fc.nat(9)), { selector: ([s, p]) => `${s}_${p}`, maxLength: 30 })
+  .chain((ids) => fc.tuple(...ids.map(([s, p]) => fc.record({ id: fc.constant<TaskId>(`${s}_${p}`), stateful: fc.boolean() }))))
 
 const world = fc.tuple(tasks, fc.integer({ min: 1, max: 6 })).chain(([all, count]) => {
   const ids = all.map(({ id }) => id)
   const some = fc.subarray(ids)
   const member = (n: number): fc.Arbitrary<AssignmentMember> =>
-    fc.record({ id: fc.constant(`m${n}`), running: some, lags: fc.array(fc.tuple(ids.length > 0 ? fc.constantFrom(...ids) : fc.constant<TaskId>('0_0'), fc.nat(100))).map((pairs) => new Map(pairs)) })
-  return fc.record({ tasks: fc.constant(all as AssignmentTask[]), members: fc.tuple(...Array.from({ length: count }, (_, n) => member(n))) as fc.Arbitrary<AssignmentMember[]> })
+    fc.record({
+      id: fc.constant(`m${n}`),
+      running: some,
+      lags: fc
+        .array(fc.tuple(ids.length > 0 ? fc.constantFrom(...ids) : fc.constant<TaskId>('0_0'), fc.nat(100)))
+        .map((pairs) => new Map(pairs)),
+    })
+  return fc.record({
+    tasks: fc.constant(all as AssignmentTask[]),
+    members: fc.tuple(...Array.from({ length: count }, (_, n) => member(n))) as fc.Arbitrary<AssignmentMember[]>,
+  })
 })
 
 test('every task has exactly one owner and loads differ by at most one', () => {

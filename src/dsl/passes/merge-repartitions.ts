@@ -50,7 +50,9 @@ function mergeGroup(draft: Draft, keyChanger: NodeName, group: readonly Movable[
   const gone = new Set(dropped.flatMap(({ filter, sink, source }) => [filter, sink, source]))
   const moved = new Set(group.flatMap(({ between }) => between.map(({ name }) => name)))
   draft.repartitions = draft.repartitions.filter((repartition) => !dropped.includes(repartition))
-  const rest = draft.nodes.filter(({ name }) => !gone.has(name) && !moved.has(name) && ![kept.filter, kept.sink, kept.source].includes(name))
+  const rest = draft.nodes.filter(
+    ({ name }) => !gone.has(name) && !moved.has(name) && ![kept.filter, kept.sink, kept.source].includes(name),
+  )
   const triple = draft.nodes.filter(({ name }) => [kept.filter, kept.sink, kept.source].includes(name))
   const steps = draft.nodes.filter((node) => moved.has(node.name))
   for (const node of [...triple, ...steps, ...rest]) if (node.kind === 'step') reparent(node, { keyChanger, kept, group })
@@ -59,7 +61,10 @@ function mergeGroup(draft: Draft, keyChanger: NodeName, group: readonly Movable[
 }
 
 /** The filter goes below the key changer, the steps between below the merged source, and what read a dropped source below its last step between. */
-function reparent(node: DraftStep, { keyChanger, kept, group }: { keyChanger: NodeName; kept: DraftRepartition; group: readonly Movable[] }): void {
+function reparent(
+  node: DraftStep,
+  { keyChanger, kept, group }: { keyChanger: NodeName; kept: DraftRepartition; group: readonly Movable[] },
+): void {
   if (node.name === kept.filter) {
     node.parents = [keyChanger]
     return

@@ -3,11 +3,12 @@
  * each call in turn, also for names that end up unused; and it decides repartitions: before a step that reads by key, below one that changed it.
  * A repartition clears the change, a merge inherits it. Rules: semantics §2.9.
  */
+import type { Mistake } from '../../base/errors.ts'
 import type { AnySerde } from '../../model/serde.ts'
 import { filter } from '../../operators/stateless.ts'
 import type { AnyStoreSpec } from '../../state/store-spec.ts'
 import type { Call, RepartitionCall, SinkCall, SourceCall, StepCall, StoreCall } from '../../topology/graph.ts'
-import type { NodeName, SinkSpec } from '../../topology/operator.ts'
+import type { Naming, NodeName, SinkSpec } from '../../topology/operator.ts'
 import type { Draft, DraftSource } from './draft.ts'
 import { nameMistake, topicMistake } from './names.ts'
 
@@ -90,7 +91,11 @@ class Walk {
     if (mistake !== undefined) this.#draft.mistakes.push(mistake)
     const twin = [...this.#draft.stores.values()].find((store) => store.name === name)
     if (twin !== undefined) {
-      this.#draft.mistakes.push({ code: 'STORE_DUPLICATE', message: `two stores are called ${name}: give one of them another name, or use one spec for both`, node: name })
+      this.#draft.mistakes.push({
+        code: 'STORE_DUPLICATE',
+        message: `two stores are called ${name}: give one of them another name, or use one spec for both`,
+        node: name,
+      })
     }
     this.#draft.stores.set(spec, { name, spec, key, value, named: spec.name !== undefined })
     return name
@@ -109,19 +114,11 @@ class Walk {
 
   /** The source that reads these topics already; a mistake when it reads them in another way. */
   #sharedSource(call: SourceCall): DraftSource | undefined {
-    const { mistakes } = this.#draft
-    for (const topic of call.topics) {
-      const mistake = topicMistake(topic)
-      if (mistake !== undefined) mistakes.push(mistake)
-    }
-    if (call.topics.length === 0 && call.pattern === undefined) mistakes.push({ code: 'TOPIC_INVALID', message: 'a source needs a topic: stream([]) reads none' })
-    const twice = call.topics.find((topic, index) => call.topics.indexOf(topic) !== index)
-    if (twice !== undefined) mistakes.push({ code: 'DUPLICATE_SOURCE', message: `one source lists topic ${twice} twice: name it once` })
+    this.#draft.mistakes.push(...sourceMistakes(call))
     const [first, ...others] = new Set(call.topics.map((topic) => this.#sources.get(topic)))
     if (first === undefined && others.length === 0) return undefined
-    const same = first !== undefined && others.length === 0 && first.call.topics.length === call.topics.length
-    if (same && first.call.as === call.as && first.call.key === call.key && first.call.value === call.value && first.call.timestamp === call.timestamp) return first
-    mistakes.push({
+    if (first !== undefined && others.length === 0 && readsAlike(first.call, call)) return first
+    this.#draft.mistakes.push({
       code: 'DUPLICATE_SOURCE',
       message: `${call.topics.join(', ')} is read twice in different ways: read it once, with one topic descriptor, and use the handle as often as you like`,
     })
@@ -130,18 +127,18 @@ class Walk {
 
   #step(call: StepCall): Outlet {
     const { operator, parents } = call
-    const { naming = { stores: 'none' }, traits } = operator
+    const { naming = NO_STORES, traits } = operator
     const inlets = parents.map((parent) => this.#outlets.get(parent)!)
     const changed = inlets.some(({ keyChanged }) => keyChanged)
     const wanted = traits.readsByKey === true && changed
+    const names = inlets.map(({ name }) => name)
     if (naming.stores === 'before') this.#nameStores(call)
-    let names = inlets.map(({ name }) => name)
-    if (wanted && naming.repartition === 'before') names = [this.#joined(call, names[0]!)]
-    const name = this.#stepName(call, names)
-    if (naming.stores === 'after') this.#nameStores(call)
-    if (wanted && naming.repartition !== 'before') names = [this.#grouped(call, names[0]!, name)]
-    if (naming.stores === 'none') this.#nameStores(call)
-    this.#draft.nodes.push({ kind: 'step', name, parents: names, operator, call, sendsOldValues: false })
+    const joins = naming.repartition === 'before'
+    const joined = wanted && joins ? [this.#joined(call, names[0]!)] : names
+    const name = this.#stepName(call, joined)
+    if (naming.stores !== 'before') this.#nameStores(call)
+    const fed = wanted && !joins ? [this.#grouped(call, names[0]!, name)] : joined
+    this.#draft.nodes.push({ kind: 'step', name, parents: fed, operator, call, sendsOldValues: false })
     call.named?.(name)
     return { name, keyChanged: traits.changesKey === true || (changed && !wanted) }
   }
@@ -159,8 +156,9 @@ class Walk {
   #nameStores({ operator, storeSerdes }: StepCall): void {
     const { stores, naming } = operator
     const unnamed = stores.some((spec) => spec.name === undefined && !this.#draft.stores.has(anyStore(spec)))
-    for (let i = 0; unnamed && i < (naming?.burns ?? 0); i++) this.#next('')
-    for (const spec of stores) this.#nameStore({ spec: anyStore(spec), role: naming?.storeRole ?? '', key: storeSerdes?.key, value: storeSerdes?.value })
+    if (unnamed) for (let i = 0; i < (naming?.burns ?? 0); i++) this.#next('')
+    for (const spec of stores)
+      this.#nameStore({ spec: anyStore(spec), role: naming?.storeRole ?? '', key: storeSerdes?.key, value: storeSerdes?.value })
   }
 
   /** The repartition before an aggregation: steps of one named grouping share it. */
@@ -170,13 +168,23 @@ class Walk {
     const [store] = operator.naming?.stores === 'before' ? operator.stores : []
     const prefix = userName ?? (store === undefined ? name : this.#draft.stores.get(anyStore(store))!.name)
     const shares = userName === undefined ? undefined : grouping
-    return this.#repartition({ prefix, parent, key, value, keepsNullKeys: operator.traits.keepsNullKeys === true, explicit: undefined }, shares)
+    return this.#repartition(
+      { prefix, parent, key, value, keepsNullKeys: operator.traits.keepsNullKeys === true, explicit: undefined },
+      shares,
+    )
   }
 
   /** The repartition before a join: named after the join, else after the stream, whose joins then share it. */
   #joined(call: StepCall, parent: NodeName): NodeName {
     const { operator, name, key, value } = call
-    const wish: RepartitionWish = { prefix: name ?? parent, parent, key, value, keepsNullKeys: operator.traits.keepsNullKeys === true, explicit: undefined }
+    const wish: RepartitionWish = {
+      prefix: name ?? parent,
+      parent,
+      key,
+      value,
+      keepsNullKeys: operator.traits.keepsNullKeys === true,
+      explicit: undefined,
+    }
     return this.#repartition(wish, name === undefined ? call.parents[0] : undefined)
   }
 
@@ -206,7 +214,17 @@ class Walk {
         name: names.source,
         parents: [],
         internal: true,
-        call: { kind: 'source', name: names.source, topics: [topic], pattern: undefined, key, value, timestamp: 'fail', startFrom: 'earliest', as: 'stream' },
+        call: {
+          kind: 'source',
+          name: names.source,
+          topics: [topic],
+          pattern: undefined,
+          key,
+          value,
+          timestamp: 'fail',
+          startFrom: 'earliest',
+          as: 'stream',
+        },
       },
     )
     this.#draft.repartitions.push({ name: topic, partitions, ...names, explicit: wish.explicit !== undefined, generated: isGenerated })
@@ -232,12 +250,39 @@ class Walk {
     if (mistake !== undefined) this.#draft.mistakes.push(mistake)
     for (const [side, serde] of [['key', key] as const, ['value', value] as const]) {
       if (serde === undefined) {
-        this.#draft.mistakes.push({ code: 'SERDE_MISSING', message: `step ${name} needs a ${side} serde: give to(…, { ${side}: serdes.string })`, node: name })
+        this.#draft.mistakes.push({
+          code: 'SERDE_MISSING',
+          message: `step ${name} needs a ${side} serde: give to(…, { ${side}: serdes.string })`,
+          node: name,
+        })
       }
     }
-    const sink: SinkSpec = { topic, internal: false, key: key ?? missing, value: value ?? missing, ...(partitioner === undefined ? {} : { partitioner }) }
+    const sink: SinkSpec = {
+      topic,
+      internal: false,
+      key: key ?? missing,
+      value: value ?? missing,
+      ...(partitioner === undefined ? {} : { partitioner }),
+    }
     this.#draft.nodes.push({ kind: 'sink', name, parents: [this.#outlets.get(parents[0])!.name], sink })
   }
+}
+
+const NO_STORES: Naming = { stores: 'none' }
+
+/** What is wrong with a source by itself. */
+function sourceMistakes({ topics, pattern }: SourceCall): Mistake[] {
+  const mistakes = topics.flatMap((topic) => topicMistake(topic) ?? [])
+  if (topics.length === 0 && pattern === undefined)
+    mistakes.push({ code: 'TOPIC_INVALID', message: 'a source needs a topic: stream([]) reads none' })
+  const twice = topics.find((topic, index) => topics.indexOf(topic) !== index)
+  if (twice !== undefined) mistakes.push({ code: 'DUPLICATE_SOURCE', message: `one source lists topic ${twice} twice: name it once` })
+  return mistakes
+}
+
+/** Whether two sources read the same topics in the same way. */
+function readsAlike(a: SourceCall, b: SourceCall): boolean {
+  return a.topics.length === b.topics.length && a.as === b.as && a.key === b.key && a.value === b.value && a.timestamp === b.timestamp
 }
 
 /** Stands where a serde is missing, until the mistake is thrown. */

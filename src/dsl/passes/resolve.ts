@@ -21,7 +21,9 @@ export function resolve(draft: Draft, options: ResolveOptions): TopologyParts {
   const steps = draft.nodes.filter((node) => node.kind === 'step')
   const existing = new Map([...draft.stores].filter(([spec, store]) => exists(spec, store, steps)))
   const byName = new Map(draft.nodes.map((node) => [node.name, node]))
-  const stores = [...existing].map(([spec, store]) => resolveStore(draft, store, { ...options, users: steps.filter((step) => step.operator.stores.includes(spec)), byName }))
+  const stores = [...existing].map(([spec, store]) =>
+    resolveStore(draft, store, { ...options, users: steps.filter((step) => step.operator.stores.includes(spec)), byName }),
+  )
   const storeNames = new Map<AnyStoreSpec, StoreName>([...existing].map(([spec, { name }]) => [spec, name]))
   return {
     nodes: draft.nodes.map((node) => finished(node, storeNames)),
@@ -49,24 +51,32 @@ function resolveStore(draft: Draft, store: DraftStore, use: StoreUse): ResolvedS
   const value: AnySerde | undefined = spec.value ?? store.value
   for (const [side, serde] of [['key', key] as const, ['value', value] as const]) {
     if (serde !== undefined) continue
-    draft.mistakes.push({ code: 'SERDE_MISSING', message: `store ${name} needs a ${side} serde: give it in the step's options, as { store: '${name}', ${side}: serdes.string }`, node: name })
+    draft.mistakes.push({
+      code: 'SERDE_MISSING',
+      message: `store ${name} needs a ${side} serde: give it in the step's options, as { store: '${name}', ${side}: serdes.string }`,
+      node: name,
+    })
   }
-  const sourceTopic = use.reuseSourceTopics ? tableTopic(use) : undefined
-  const changelog =
-    sourceTopic !== undefined
-      ? { topic: sourceTopic, source: true, configs: {} }
-      : spec.changelog === false
-        ? undefined
-        : { topic: `${name}-changelog`, source: false, configs: typeof spec.changelog === 'object' ? spec.changelog : {} }
   return {
     name,
     spec,
     key: key ?? missing,
     value: value ?? missing,
-    changelog,
+    changelog: changelogOf(store, use),
     keepsPrior: use.users.some(({ sendsOldValues }) => sendsOldValues),
-    readBySourceKey: key !== undefined && use.users.length > 0 && use.users.every((step) => sourcesAbove(step, use.byName).every((serde) => serde === key)),
+    readBySourceKey:
+      key !== undefined &&
+      use.users.length > 0 &&
+      use.users.every((step) => sourcesAbove(step, use.byName).every((serde) => serde === key)),
   }
+}
+
+/** Where a store's changes go: its own topic, the table's source topic, or nowhere. */
+function changelogOf({ name, spec }: DraftStore, use: StoreUse): ResolvedStore['changelog'] {
+  const topic = use.reuseSourceTopics ? tableTopic(use) : undefined
+  if (topic !== undefined) return { topic, source: true, configs: {} }
+  if (spec.changelog === false) return undefined
+  return { topic: `${name}-changelog`, source: false, configs: typeof spec.changelog === 'object' ? spec.changelog : {} }
 }
 
 /** The topic of the table whose source keeps this store. */
@@ -74,7 +84,8 @@ function tableTopic({ users, byName }: StoreUse): string | undefined {
   for (const step of users) {
     const [parent] = step.parents
     const source = parent === undefined ? undefined : byName.get(parent)
-    if (source?.kind === 'source' && !source.internal && source.call.as === 'table' && source.call.topics.length === 1) return source.call.topics[0]
+    if (source?.kind === 'source' && !source.internal && source.call.as === 'table' && source.call.topics.length === 1)
+      return source.call.topics[0]
   }
   return undefined
 }
@@ -92,11 +103,29 @@ function finished(node: DraftNode, storeNames: ReadonlyMap<AnyStoreSpec, StoreNa
   switch (node.kind) {
     case 'source': {
       const { topics, pattern, key, value, timestamp, startFrom } = node.call
-      return { kind: 'source', name: node.name, topics, internal: node.internal, key, value, timestamp, startFrom, parents: [], ...(pattern === undefined ? {} : { pattern }) }
+      return {
+        kind: 'source',
+        name: node.name,
+        topics,
+        internal: node.internal,
+        key,
+        value,
+        timestamp,
+        startFrom,
+        parents: [],
+        ...(pattern === undefined ? {} : { pattern }),
+      }
     }
     case 'step': {
       const stores = [...new Set(node.operator.stores.flatMap((spec) => storeNames.get(anyStore(spec)) ?? []))]
-      return { kind: 'processor', name: node.name, operator: node.operator, parents: node.parents, stores, sendsOldValues: node.sendsOldValues }
+      return {
+        kind: 'processor',
+        name: node.name,
+        operator: node.operator,
+        parents: node.parents,
+        stores,
+        sendsOldValues: node.sendsOldValues,
+      }
     }
     case 'sink':
       return { kind: 'sink', name: node.name, sink: node.sink, parents: node.parents }

@@ -8,7 +8,9 @@ export function validate(draft: Draft, options: { readonly explicitNaming: boole
 }
 
 function empty({ nodes }: Draft): Mistake[] {
-  return nodes.length > 0 ? [] : [{ code: 'TOPOLOGY_EMPTY', message: `the topology reads nothing: begin with builder.stream(topic('orders', …)) or builder.table(…)` }]
+  return nodes.length > 0
+    ? []
+    : [{ code: 'TOPOLOGY_EMPTY', message: `the topology reads nothing: begin with builder.stream(topic('orders', …)) or builder.table(…)` }]
 }
 
 function twins({ nodes }: Draft): Mistake[] {
@@ -26,7 +28,13 @@ function ownTopics({ nodes, repartitions, stores }: Draft): Mistake[] {
   const own = new Set([...repartitions.map(({ name }) => name), ...[...stores.values()].map(({ name }) => `${name}-changelog`)])
   return nodes.flatMap((node): Mistake[] => {
     if (node.kind !== 'sink' || node.sink.internal || typeof node.sink.topic !== 'string' || !own.has(node.sink.topic)) return []
-    return [{ code: 'TOPIC_RESERVED', message: `step ${node.name} writes to ${node.sink.topic}, which is an internal topic's name: choose another`, node: node.name }]
+    return [
+      {
+        code: 'TOPIC_RESERVED',
+        message: `step ${node.name} writes to ${node.sink.topic}, which is an internal topic's name: choose another`,
+        node: node.name,
+      },
+    ]
   })
 }
 

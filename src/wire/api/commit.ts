@@ -7,7 +7,12 @@ export interface OffsetCommitRequest {
   readonly generationId: number
   readonly memberId: string
   readonly groupInstanceId: string | null
-  readonly topics: readonly TopicOf<{ readonly partition: number; readonly offset: number; readonly leaderEpoch: number; readonly metadata: string | null }>[]
+  readonly topics: readonly TopicOf<{
+    readonly partition: number
+    readonly offset: number
+    readonly leaderEpoch: number
+    readonly metadata: string | null
+  }>[]
 }
 
 /** What became of each. */

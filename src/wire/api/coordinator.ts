@@ -9,7 +9,13 @@ export interface FindCoordinatorRequest {
 
 /** Who coordinates each key. */
 export interface FindCoordinatorResponse {
-  readonly coordinators: readonly { readonly key: string; readonly errorCode: number; readonly nodeId: number; readonly host: string; readonly port: number }[]
+  readonly coordinators: readonly {
+    readonly key: string
+    readonly errorCode: number
+    readonly nodeId: number
+    readonly host: string
+    readonly port: number
+  }[]
 }
 
 /** FindCoordinator. */

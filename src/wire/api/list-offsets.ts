@@ -28,3 +28,24 @@ export interface ListOffsetsResponse {
 
 /** ListOffsets. */
 export const LIST_OFFSETS: Api<ListOffsetsRequest, ListOffsetsResponse> = api(2, 'ListOffsets', [6, 7])
+
+/** Asks where leader epochs ended: how a reader notices that a log was cut off. */
+export interface OffsetForLeaderEpochRequest {
+  readonly topics: readonly TopicOf<{ readonly partition: number; readonly currentLeaderEpoch: number; readonly leaderEpoch: number }>[]
+}
+
+/** The newest epoch up to the one asked for, and the offset behind its last record; −1 where nothing is known. */
+export interface EpochEndOffset {
+  readonly partition: number
+  readonly errorCode: number
+  readonly leaderEpoch: number
+  readonly endOffset: number
+}
+
+/** Where the epochs ended. */
+export interface OffsetForLeaderEpochResponse {
+  readonly topics: readonly TopicOf<EpochEndOffset>[]
+}
+
+/** OffsetForLeaderEpoch. */
+export const OFFSET_FOR_LEADER_EPOCH: Api<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse> = api(23, 'OffsetForLeaderEpoch', [4, 4])

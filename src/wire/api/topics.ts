@@ -1,9 +1,14 @@
-/** CreateTopics (19), DeleteTopics (20), DeleteRecords (21), DescribeConfigs (32). */
+/** CreateTopics (19), DeleteTopics (20), DeleteRecords (21), DescribeConfigs (32), CreatePartitions (37). */
 import { api, type Api, type TopicOf } from './api.ts'
 
 /** Topics to create. */
 export interface CreateTopicsRequest {
-  readonly topics: readonly { readonly name: string; readonly partitions: number; readonly replicationFactor: number; readonly configs: Readonly<Record<string, string>> }[]
+  readonly topics: readonly {
+    readonly name: string
+    readonly partitions: number
+    readonly replicationFactor: number
+    readonly configs: Readonly<Record<string, string>>
+  }[]
   readonly timeoutMs: number
 }
 
@@ -55,3 +60,17 @@ export interface DescribeConfigsResponse {
 
 /** DescribeConfigs. */
 export const DESCRIBE_CONFIGS: Api<DescribeConfigsRequest, DescribeConfigsResponse> = api(32, 'DescribeConfigs', [4, 4])
+
+/** Topics that get more partitions: how many they shall have. */
+export interface CreatePartitionsRequest {
+  readonly topics: readonly { readonly name: string; readonly count: number }[]
+  readonly timeoutMs: number
+}
+
+/** What became of each. */
+export interface CreatePartitionsResponse {
+  readonly topics: readonly { readonly name: string; readonly errorCode: number; readonly errorMessage: string | null }[]
+}
+
+/** CreatePartitions. */
+export const CREATE_PARTITIONS: Api<CreatePartitionsRequest, CreatePartitionsResponse> = api(37, 'CreatePartitions', [3, 3])

@@ -1,0 +1,37 @@
+/**
+ * `npm test [-- --coverage | --fuzz] [FILES…]`: runs the suites and ends with `N passed, N failed, N skipped`. `--fuzz` runs the properties with
+ * 10,000 cases each; `--coverage` measures, and fails below 95 % of the core's lines.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const args = process.argv.slice(2)
+const fuzz = args.includes('--fuzz')
+const coverage = args.includes('--coverage')
+const files = args.filter((arg) => !arg.startsWith('--'))
+const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'))
+const report = join(folder, 'report.json')
+const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
+
+const child = spawn(process.execPath, [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...(coverage ? ['--coverage'] : []), ...files], {
+  stdio: 'inherit',
+  env: { ...process.env, ...(fuzz ? { FUZZ_RUNS: '10000' } : {}) },
+})
+const code = await new Promise<number>((resolve) => {
+  child.on('exit', (status) => resolve(status ?? 1))
+})
+const { numPassedTests, numFailedTests, numPendingTests } = readReport()
+rmSync(folder, { recursive: true })
+console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`)
+process.exitCode = code
+
+function readReport(): { numPassedTests: number; numFailedTests: number; numPendingTests: number } {
+  try {
+    return JSON.parse(readFileSync(report, 'utf8')) as ReturnType<typeof readReport>
+  } catch {
+    return { numPassedTests: 0, numFailedTests: 1, numPendingTests: 0 }
+  }
+}
