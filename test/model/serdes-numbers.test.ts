@@ -48,7 +48,9 @@ describe('bytes equal Java’s', () => {
       [2n ** 63n - 1n, '7fffffffffffffff'],
     ])
   })
+})
 
+describe('bytes of fractions and booleans equal Java’s', () => {
   it('of floats', () => {
     expectJavaBytes(float, [
       [0, '00000000'],
