@@ -126,6 +126,21 @@ describe('every update', () => {
     ])
   })
 
+  test('of the next window waits for what waits below', async () => {
+    const settle: (() => void)[] = []
+    const { running } = stateful(windowedAggregate(append(hopping(10, { advance: 4 }))), {
+      below: () => new Promise((done) => settle.push(done)),
+    })
+    const waiting = running.send({ key: 'a', value: 1, timestamp: 9 })
+    for (let count = 1; count <= 3; count++) {
+      expect(running.outputs.map(({ key }) => key.window.start)).toEqual([0, 4, 8].slice(0, count))
+      settle.at(-1)!()
+      await new Promise((done) => setImmediate(done))
+    }
+    await waiting
+    expect(running.outputs.map(({ value }) => value.value)).toEqual(['0+1', '0+1', '0+1'])
+  })
+
   test('W5: at stream time 14 a record at 8 still counts, at 15 one at 9 doesn’t', async () => {
     const step = started(append(tumbling(10).grace(5)))
     for (const timestamp of [14, 8, 15, 9]) await step.running.send({ key: 'a', value: timestamp - 3, timestamp, headers: noHeaders })
