@@ -1,6 +1,6 @@
 /**
  * Hot path. A key as bytes with its hash, without a copy where that can be: while a key is still the source's own, its bytes and hash are those of
- * the fetched batch; any other is serialised into a buffer that is used again. One coder a user; what it holds is valid until the next `take`.
+ * the fetched batch (if its serde is canonical); any other is serialised into a buffer that is used again. One coder a user; what it holds is valid until the next `take`.
  */
 import { murmur2 } from '../base/murmur2.ts'
 import type { SourceRecord } from './record.ts'
@@ -27,11 +27,13 @@ export class KeyCoder {
   hash = 0
   readonly #options: KeyCoderOptions
   readonly #unhashed: number
+  readonly #canonical: boolean
   #scratch: Uint8Array = this.bytes
 
   constructor(options: KeyCoderOptions) {
     this.#options = options
     this.#unhashed = options.serde.unhashedBytes ?? 0
+    this.#canonical = options.serde.canonical ?? false
   }
 
   /** Takes a key; undefined counts as null. Throws what the serde throws. */
@@ -43,7 +45,7 @@ export class KeyCoder {
     }
     const { record } = this.#options
     const { rows } = record
-    if (rows !== undefined && key === record.sourceKey && typeof key !== 'object' && this.#options.isSourceSerde()) {
+    if (this.#canonical && rows !== undefined && key === record.sourceKey && typeof key !== 'object' && this.#options.isSourceSerde()) {
       const { index } = record
       this.bytes = rows.bytes
       this.at = rows.keyAt[index]!

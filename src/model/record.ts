@@ -43,6 +43,8 @@ export class CurrentRecord implements SourceRecord {
   offset = -1
   timestamp = -1
   sourceKey: unknown = NO_SOURCE_KEY
+  /** The value as it was decoded: a sink may copy its bytes; `NO_SOURCE_KEY` when there is none. */
+  sourceValue: unknown = NO_SOURCE_KEY
   rows: PackedRows | undefined = undefined
   index = 0
   keyHash = 0

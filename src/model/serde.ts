@@ -23,6 +23,11 @@ export interface Serde<T> {
   read?(bytes: Uint8Array, at: number, length: number): T
   /** Writes at `at` and answers how many bytes; −1: there is not enough room. */
   write?(value: T, into: Uint8Array, at: number): number
+  /**
+   * True when a value has one form of bytes, and values of one `===` one form: a key that was read may then be handed on as the bytes it was read
+   * from. Left out where bytes may be read that are never written (JSON with spaces, a UUID in upper case).
+   */
+  readonly canonical?: boolean
   /** True when values keep pointing into the bytes they were read from. */
   readonly borrows?: boolean
   /** How many bytes every value has, where that is fixed: lists leave the lengths out then, as Java's do. */

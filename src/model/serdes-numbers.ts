@@ -8,6 +8,8 @@ import { undecodable, unencodable } from './serde-error.ts'
 interface FixedNumber<T> {
   readonly type: string
   readonly size: number
+  /** Left out: true. False where 0 and -0 are one value and two forms of bytes. */
+  readonly canonical?: boolean
   /** True: lists write the length of each nonetheless, as Java's do. */
   readonly sizedInLists?: boolean
   check(value: T): void
@@ -36,6 +38,7 @@ function fixed<T>(number: FixedNumber<T>): Serde<T> {
     deserialize: (bytes) => read(bytes, 0, bytes.length),
     read,
     write,
+    canonical: number.canonical ?? true,
     ...(number.sizedInLists === true ? {} : { fixedBytes: size }),
   }
 }
@@ -117,6 +120,7 @@ export const bigint: Serde<bigint> = fixed<bigint>({
 /** IEEE 754, 4 bytes; rounds to the nearest, and refuses what would round to infinity. */
 export const float: Serde<number> = fixed<number>({
   type: 'a float',
+  canonical: false,
   size: 4,
   check: (value) => {
     if (typeof value !== 'number') throw unencodable('a float', value, 'give a number')
@@ -136,6 +140,7 @@ export const float: Serde<number> = fixed<number>({
 /** IEEE 754, 8 bytes. */
 export const double: Serde<number> = fixed<number>({
   type: 'a double',
+  canonical: false,
   size: 8,
   check: (value) => {
     if (typeof value !== 'number') throw unencodable('a double', value, 'give a number')

@@ -9,6 +9,7 @@ export const string: Serde<string> = {
   deserialize: (bytes) => strict(bytes, 0, bytes.length),
   read: strict,
   write: (value, into, at) => encodeTextStrict(text(value), into, at),
+  canonical: true,
 }
 
 /** UTF-8 as Java has it: malformed bytes are read as U+FFFD (one or more), a lone surrogate is written as a question mark. */

@@ -30,6 +30,23 @@ export function compile(nodes: readonly TopologyNode[], parts: CompileParts): Re
   return heads
 }
 
+/** Sources whose values no user code below ever sees: what a sink gets of them unchanged is still what was decoded, so its bytes may be copied. */
+export function unseenSources(nodes: readonly TopologyNode[]): ReadonlySet<SourceNode> {
+  const children = childrenOf(nodes)
+  const byName = new Map(nodes.map((node) => [node.name, node]))
+  const isSeen = (name: NodeName): boolean => {
+    const node = byName.get(name)
+    const reads =
+      node?.kind === 'processor'
+        ? node.operator.traits.readsValue === true
+        : node?.kind === 'sink' && (node.sink.partitioner !== undefined || typeof node.sink.topic !== 'string')
+    return reads || (children.get(name) ?? []).some(isSeen)
+  }
+  return new Set(
+    nodes.filter((node): node is SourceNode => node.kind === 'source' && typeof node.timestamp !== 'function' && !isSeen(node.name)),
+  )
+}
+
 function childrenOf(nodes: readonly TopologyNode[]): ReadonlyMap<NodeName, readonly NodeName[]> {
   const children = new Map<NodeName, NodeName[]>()
   for (const node of nodes) {

@@ -25,6 +25,8 @@ export interface SinkTask {
   readonly record: CurrentRecord
   /** The source node of the record in hand; undefined below a punctuation. */
   source(): SourceNode | undefined
+  /** Sources whose values no user code sees. */
+  readonly unseen: ReadonlySet<SourceNode>
   dropped(node: NodeName): void
   /** The target of a topic, by its full name; undefined: its partitions aren't known yet. */
   target(topic: string): Target | undefined
@@ -99,12 +101,21 @@ class SinkWriter {
     writer.begin(record.timestamp)
     writer.key(bytes, at, length)
     if (value === null || value === undefined) writer.value(EMPTY, 0, -1)
+    else if (this.#isSourceValue(value)) copyValue(this.#task.record, writer)
     else if (serde.write !== undefined) writer.written(serde, value)
     else {
       const serialised = serialise(serde, value, { topic: target.topic, side: 'value', headers })
       writer.value(serialised, 0, serialised.length)
     }
     writer.end(block)
+  }
+
+  /** Whether the value is what was decoded, unchanged, so that the source's bytes are its bytes: a primitive, or an object nobody has seen. */
+  #isSourceValue(value: unknown): boolean {
+    const { record, unseen } = this.#task
+    if (value !== record.sourceValue || record.rows === undefined) return false
+    const source = this.#task.source()
+    return source !== undefined && source.value === this.#sink.value && (typeof value !== 'object' || unseen.has(source))
   }
 
   /** Kafka's default: by the key's hash; without a key the partitions in turn. */
@@ -114,6 +125,10 @@ class SinkWriter {
     this.#spread = (this.#spread + 1) % count
     return this.#spread
   }
+}
+
+function copyValue({ rows, index }: CurrentRecord, writer: PartitionWriter): void {
+  writer.value(rows!.bytes, rows!.valueAt[index]!, rows!.valueLength[index]!)
 }
 
 function serialise(serde: AnySerde, value: unknown, context: { topic: string; side: 'key' | 'value'; headers: Headers }): Uint8Array {
@@ -135,10 +150,7 @@ function valid(partition: number, { topic, partitions }: Target): number {
 
 function checkedTopic(topic: string, applicationId: string): string {
   if (!/^[A-Za-z0-9._-]{1,249}$/.test(topic) || topic === '.' || topic === '..') {
-    throw new ProductionError(
-      'RECORD_INVALID',
-      `'${topic.slice(0, 64)}' is not a topic name: use letters, digits, '.', '_' and '-'`,
-    )
+    throw new ProductionError('RECORD_INVALID', `'${topic.slice(0, 64)}' is not a topic name: use letters, digits, '.', '_' and '-'`)
   }
   if (topic.startsWith('__') || topic.startsWith(`${applicationId}-`)) {
     throw new ProductionError('RECORD_INVALID', `topic ${topic} is Kafka's or this application's own: choose another name`)

@@ -16,7 +16,7 @@ import type { SourceNode } from '../topology/node.ts'
 import type { Cancellable, DropReason, Emit, NodeName, Schedule } from '../topology/operator.ts'
 import type { Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
-import { compile } from './compile.ts'
+import { compile, unseenSources } from './compile.ts'
 import { decide, guarded, type FailureContext } from './failure.ts'
 import { makeContext } from './operator-context.ts'
 import { Outbox } from './outbox.ts'
@@ -81,6 +81,7 @@ export class StreamTask {
         partition,
         record: this.record,
         source: () => this.#source,
+        unseen: unseenSources(subtopology.nodes),
         dropped: (node) => this.drop('partitioner', node),
       },
       ports,
@@ -214,6 +215,7 @@ export class StreamTask {
       key = queue.readKey()
       record.sourceKey = key
       value = queue.readValue()
+      record.sourceValue = value
     } catch (error) {
       return this.#undecodable(error, queue)
     }
@@ -222,6 +224,7 @@ export class StreamTask {
 
   #undecodable(error: unknown, queue: RecordQueue): void {
     this.record.sourceKey = NO_SOURCE_KEY
+    this.record.sourceValue = NO_SOURCE_KEY
     const found =
       error instanceof SerdeError
         ? error
@@ -237,6 +240,7 @@ export class StreamTask {
   #badTime(queue: RecordQueue): void {
     const { name, timestamp: policy } = queue.source
     this.record.sourceKey = NO_SOURCE_KEY
+    this.record.sourceValue = NO_SOURCE_KEY
     if (policy !== 'fail') {
       this.drop('negative_timestamp', name)
       return
@@ -262,6 +266,7 @@ export class StreamTask {
     record.offset = -1
     record.timestamp = timestamp
     record.sourceKey = NO_SOURCE_KEY
+    record.sourceValue = NO_SOURCE_KEY
     record.rows = undefined
     record.lazyHeaders = noHeaders
     const ran = punctuations.run(timestamp)

@@ -198,15 +198,16 @@ export function stamped<K, V>(next: Emit<K, V>): (key: K, value: V, record: Reco
 export function restored<K, V>(next: Emit<K, V>): (key: K, value: V, record: RecordContext, as: RecordMetadata) => void | Promise<void> {
   return (key, value, record, as) => {
     const context = current(record)
-    const { topic, partition, offset, timestamp, sourceKey, lazyHeaders } = context
+    const { topic, partition, offset, timestamp, sourceKey, sourceValue, lazyHeaders } = context
     const putBack = (): void => {
-      Object.assign(context, { topic, partition, offset, timestamp, sourceKey, lazyHeaders })
+      Object.assign(context, { topic, partition, offset, timestamp, sourceKey, sourceValue, lazyHeaders })
     }
     context.topic = as.topic
     context.partition = as.partition
     context.offset = as.offset
     context.timestamp = as.timestamp
     context.sourceKey = NO_SOURCE_KEY
+    context.sourceValue = NO_SOURCE_KEY
     context.lazyHeaders = as.headers
     const waiting = next(key, value, context)
     if (waiting === undefined) {
