@@ -52,6 +52,11 @@ describe('the built-in serdes', () => {
     expect(sized.toSorted()).toEqual(['bigint 8', 'double 8', 'float 4', 'integer 4', 'long 8', 'short 2', 'uuid 36'])
   })
 
+  it('say which have one form of bytes for a value', () => {
+    const canonical = Object.entries(serdes).flatMap(([name, serde]) => ('canonical' in serde && serde.canonical === true ? [name] : []))
+    expect(canonical.toSorted()).toEqual(['bigint', 'boolean', 'integer', 'long', 'short', 'string'])
+  })
+
   it('keep nothing of the bytes they read, but those that say so', () => {
     const borrows = Object.entries(serdes).flatMap(([name, serde]) => ('borrows' in serde && serde.borrows === true ? [name] : []))
     expect(borrows).toEqual(['bytes'])
