@@ -12,7 +12,8 @@ import {
 import type { Program } from '../replay.ts'
 import { each, input, now, num, out, program, windowText, type Text } from './kit.ts'
 
-const list = <K>(rows: Iterable<[K, string]>, key: (k: K) => string): string => `[${[...rows].map(([k, v]) => `${key(k)}=${v}`).join(', ')}]`
+const list = <K>(rows: Iterable<[K, string]>, key: (k: K) => string): string =>
+  `[${[...rows].map(([k, v]) => `${key(k)}=${v}`).join(', ')}]`
 
 const id = (x: string): string => x
 
