@@ -1,150 +1,201 @@
 /**
- * The memory cluster: one broker in this process that answers the client's typed requests. It keeps encoded batches, so readers and writers are
- * the real ones, and runs on a clock that is handed in. Nothing outlives the process. Transactions have their place (a batch's header says so)
- * and are not there yet.
+ * The memory cluster: brokers in this process that answer the client's typed requests, behind the same seam as sockets. It keeps encoded batches, so
+ * readers and writers are the real ones, and runs on a clock and a random source that are handed in, so a run can be repeated. Nothing outlives the
+ * process. Besides what Kafka answers it has what tests and tools need: writing and reading by hand, and switches for what goes wrong.
  */
 import type { Clock } from '../base/clock.ts'
-import { ClusterError } from '../base/errors.ts'
+import { assert, ClusterError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Address, Lane, LaneKind, Transport } from '../kafka/lane.ts'
-import type { Api } from '../wire/api/api.ts'
-import { Broker } from './broker.ts'
-import { compact } from './compact.ts'
+import { errorName } from '../wire/error-table.ts'
+import { Broker, MEMORY_HOST } from './broker.ts'
+import { CODE } from './codes.ts'
+import type { Group } from './group.ts'
+import { MemoryLane, type Fault } from './lane.ts'
+import type { MemoryPartition } from './partition.ts'
+import { decodeRecords, encodeRecords, type AppendRecord, type LoggedRecord } from './records.ts'
 import type { MemoryTopic } from './topics.ts'
 
 /** What a cluster runs on. */
 export interface MemoryClusterOptions {
   readonly clock: Clock
   readonly random: Random
+  /** How many brokers there are; partitions are led by them in turn. 1 when not given. */
+  readonly brokers?: number
   /** True (default): a batch's checksum is compared before it is appended. */
   readonly checkCrc?: boolean
-  /** True: a topic that is first named by a metadata request is made, with one partition. */
+  /** True: a topic that is first named by a metadata request which allows it is made, with one partition. False when not given. */
   readonly autoCreateTopics?: boolean
+  /** True: answers to fetches end within a batch when that uses up their limit, as brokers' do. False when not given. */
+  readonly cutBatches?: boolean
+  /** How long the partitions of a new topic answer UNKNOWN_TOPIC_OR_PARTITION, then NOT_LEADER_OR_FOLLOWER, though Metadata lists them, in ms. 0 when not given. */
+  readonly newTopicErrorMs?: number
+  /** Shortest and longest session timeouts that members of groups may ask for, in ms. 1 ms and 30 minutes when not given. */
+  readonly sessionTimeouts?: readonly [min: number, max: number]
 }
 
-/** A request that a test wants to fail: answer an error, or undefined to let it pass. */
-export type Fault = (api: Api<never, unknown>, request: unknown) => Error | undefined
-
-/** One broker in this process. */
+/** A cluster in this process. */
 export class MemoryCluster implements Transport {
+  readonly #options: MemoryClusterOptions
   readonly #broker: Broker
   readonly #lanes: Set<MemoryLane> = new Set()
+  readonly #stopped: Set<number> = new Set()
   #fault: Fault | undefined = undefined
   #closed = false
 
   constructor(options: MemoryClusterOptions) {
-    this.#broker = new Broker({ checkCrc: true, autoCreateTopics: false, ...options })
+    this.#options = options
+    const defaults = {
+      brokers: 1,
+      checkCrc: true,
+      autoCreateTopics: false,
+      cutBatches: false,
+      newTopicErrorMs: 0,
+      sessionTimeouts: [1, 1_800_000] as const,
+    }
+    this.#broker = new Broker({ ...defaults, ...options })
   }
 
   seeds(): readonly Address[] {
-    return [{ host: 'memory', port: 1 }]
+    return Array.from({ length: this.#options.brokers ?? 1 }, (_, i) => ({ host: MEMORY_HOST, port: i + 1 }))
   }
 
-  lane(_to: Address, kind: LaneKind): Promise<Lane> {
-    if (this.#closed) return Promise.reject(new ClusterError('CONNECTION_LOST', 'the memory broker is closed', { retriable: false }))
-    const lane = new MemoryLane(this.#broker, { kind, fault: (api, request) => this.#fault?.(api, request), closed: () => this.#lanes.delete(lane) })
+  lane({ port: node }: Address, kind: LaneKind): Promise<Lane> {
+    if (this.#closed) return Promise.reject(new ClusterError('CONNECTION_LOST', 'the memory cluster is closed', { retriable: false }))
+    if (this.#stopped.has(node))
+      return Promise.reject(new ClusterError('CONNECTION_LOST', `the memory broker ${node} is stopped`, { retriable: true }))
+    const { clock } = this.#options
+    const fault: Fault = (api, request, lane) => this.#fault?.(api, request, lane)
+    const lane = new MemoryLane(this.#broker, { node, kind, clock, fault, closed: (closed) => this.#lanes.delete(closed) })
     this.#lanes.add(lane)
     return Promise.resolve(lane)
   }
 
-  /** Closes all lanes; later ones are refused. */
+  /** Cuts all lanes and stops all timers; later lanes are refused. */
   close(): Promise<void> {
     this.#closed = true
     this.dropConnections()
+    this.#broker.close()
     return Promise.resolve()
   }
 
-  /** Cuts all lanes, as a broker that goes away does; requests under way are lost. */
-  dropConnections(): void {
-    for (const lane of [...this.#lanes]) lane.close()
-  }
-
-  /** Lets a test fail requests. */
-  injectFault(fault: Fault | undefined): void {
-    this.#fault = fault
-  }
-
-  /** Makes a topic; answers false when it is there already. Throws a `ClusterError` for a name or count that a broker refuses. */
+  /** Makes a topic; answers false when it is there already. Throws a `ClusterError` for a name, count or config that a broker refuses. */
   createTopic(name: string, options: { readonly partitions?: number; readonly configs?: Readonly<Record<string, string>> } = {}): boolean {
-    return this.#broker.createTopic(name, options.partitions ?? 1, options.configs ?? {})
+    const { errorCode, errorMessage } = this.#broker.topics.create(name, { partitions: 1, ...options })
+    if (errorCode === CODE.TOPIC_ALREADY_EXISTS) return false
+    if (errorCode !== CODE.NONE) throw refusal(`topic ${name} can't be made: ${errorName(errorCode)} (${errorMessage})`, name)
+    return true
   }
 
   /** Deletes a topic. */
   deleteTopic(name: string): void {
-    this.#broker.topics.delete(name)
+    this.#broker.deleteTopic(name)
   }
 
-  /** The topic of that name, for tests and tools. */
-  topic(name: string): MemoryTopic | undefined {
-    return this.#broker.topics.get(name)
+  /** All topics, in order of their making. */
+  topics(): readonly MemoryTopic[] {
+    return this.#broker.topics.all()
   }
 
   /** Names of all topics. */
   topicNames(): readonly string[] {
-    return this.#broker.topics.all().map(({ name }) => name)
+    return this.topics().map(({ name }) => name)
   }
 
-  /** Appends one encoded batch. Throws a `ClusterError` when it is refused. */
-  append(topic: string, partition: number, batch: Uint8Array): number {
-    return this.#broker.append(topic, partition, batch)
+  /** The topic of that name. */
+  topic(name: string): MemoryTopic | undefined {
+    return this.#broker.topics.get(name)
   }
 
-  /** Settles at the next append, or after `ms`. */
+  /**
+   * Appends one batch: encoded, and then given away unless it is smaller than 32 KiB, or as records, of which there must be one. Answers its base
+   * offset. Throws a `ClusterError` when it is refused.
+   */
+  append(topic: string, partition: number, records: Uint8Array | readonly AppendRecord[]): number {
+    const to = this.#partition(topic, partition)
+    const batch = records instanceof Uint8Array ? records : encodeRecords(records)
+    const { errorCode, errorMessage, baseOffset } = this.#broker.appends.append(to, this.topic(topic)!.settings, batch)
+    if (errorCode !== CODE.NONE)
+      throw refusal(`a batch for ${topic}[${partition}] was refused: ${errorName(errorCode)} (${errorMessage})`, topic)
+    this.#broker.changed(topic)
+    return baseOffset
+  }
+
+  /** The records of a partition from an offset on, or from its start. */
+  read(topic: string, partition: number, from = 0): LoggedRecord[] {
+    const { log } = this.#partition(topic, partition)
+    return decodeRecords(log, Math.max(from, log.startOffset))
+  }
+
+  /** For each partition of a topic the offset behind its last record. */
+  endOffsets(topic: string): readonly number[] {
+    return this.topic(topic)?.partitions.map(({ log }) => log.endOffset) ?? []
+  }
+
+  /** Settles at the next change of a log, or after `ms`. */
   nextAppend(ms: number): Promise<void> {
-    return this.#broker.nextAppend(ms)
+    return this.#broker.nextChange(ms)
   }
 
-  /** Compacts a topic now: the newest record of each key stays, in its place. */
+  /** A group as its coordinator sees it; undefined: nobody has joined it. */
+  group(id: string): Pick<Group, 'state' | 'generation' | 'leader' | 'members'> | undefined {
+    return this.#broker.groups.get(id)
+  }
+
+  /** Compacts a topic now, whose policy must say so: the newest record of each key stays, in its place. */
   compactNow(topic: string): void {
-    for (const { log } of this.#broker.topics.get(topic)?.partitions ?? []) compact(log)
+    const found = this.topic(topic)
+    assert(found?.settings.compacted === true, `topic ${topic} is there and compacted`)
+    for (const partition of found?.partitions ?? []) partition.compact()
+    this.#broker.changed(topic)
+  }
+
+  /** Lets requests fail: each is shown to `fault`. Undefined ends it. */
+  injectFault(fault: Fault | undefined): void {
+    this.#fault = fault
+  }
+
+  /** Cuts all lanes, or those to one broker; requests under way are lost. */
+  dropConnections(node?: number): void {
+    for (const lane of this.#lanes) if (node === undefined || lane.node === node) lane.close()
+  }
+
+  /** Stops a broker: its lanes are cut, and new ones refused until `startBroker`. It leads and coordinates what it did. */
+  stopBroker(node: number): void {
+    this.#stopped.add(node)
+    this.dropConnections(node)
+  }
+
+  /** Starts a stopped broker again. */
+  startBroker(node: number): void {
+    this.#stopped.delete(node)
+  }
+
+  /** Another broker (or the same one) leads a partition, in a new epoch; what stands from `loseFrom` on is lost with the old leader. */
+  moveLeader(topic: string, partition: number, to: { readonly node?: number; readonly loseFrom?: number } = {}): void {
+    const found = this.#partition(topic, partition)
+    found.lead(to.node ?? found.leader, to.loseFrom)
+    this.#broker.changed(topic)
+  }
+
+  /** Another broker coordinates a group. */
+  moveCoordinator(group: string, node: number): void {
+    this.#broker.moveCoordinator(group, node)
+  }
+
+  /** Keeps readers of a partition from seeing records from an offset on, until undefined lets them. */
+  holdHighWatermark(topic: string, partition: number, offset: number | undefined): void {
+    this.#partition(topic, partition).holdHighWatermark(offset)
+    this.#broker.changed(topic)
+  }
+
+  #partition(topic: string, partition: number): MemoryPartition {
+    const found = this.#broker.topics.partition(topic, partition)
+    if (found === undefined) throw refusal(`there is no ${topic}[${partition}]: create the topic first`, topic)
+    return found
   }
 }
 
-interface LaneOptions {
-  readonly kind: LaneKind
-  readonly fault: Fault
-  readonly closed: () => void
-}
-
-/** Carries requests one after another, as a broker works on one of a connection at a time. */
-class MemoryLane implements Lane {
-  readonly node = 1
-  readonly #broker: Broker
-  readonly #options: LaneOptions
-  readonly #listeners: ((why: Error) => void)[] = []
-  #tail: Promise<unknown> = Promise.resolve()
-  #lost: (() => void) | undefined = undefined
-  readonly #closing: Promise<never>
-
-  constructor(broker: Broker, options: LaneOptions) {
-    this.#broker = broker
-    this.#options = options
-    this.#closing = new Promise((_resolve, reject) => {
-      this.#lost = () => reject(new ClusterError('CONNECTION_LOST', `the connection to the memory broker was closed (${options.kind})`, { retriable: true }))
-    })
-    this.#closing.catch(() => undefined)
-  }
-
-  request<Q, R>(api: Api<Q, R>, request: Q): Promise<R> {
-    if (this.#lost === undefined) return this.#closing
-    const answer = this.#tail.then(() => {
-      const fault = this.#options.fault(api, request)
-      if (fault !== undefined) throw fault
-      return this.#broker.answer(api, request)
-    })
-    this.#tail = answer.catch(() => undefined)
-    return Promise.race([answer, this.#closing])
-  }
-
-  onClose(f: (why: Error) => void): void {
-    this.#listeners.push(f)
-  }
-
-  close(): void {
-    if (this.#lost === undefined) return
-    this.#lost()
-    this.#lost = undefined
-    this.#options.closed()
-    for (const listener of this.#listeners) listener(new ClusterError('CONNECTION_LOST', 'the memory broker closed the connection', { retriable: true }))
-  }
+function refusal(message: string, topic: string): ClusterError {
+  return new ClusterError('BROKER_ERROR', message, { context: { topic } })
 }

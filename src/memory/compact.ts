@@ -1,49 +1,63 @@
 /**
- * Compaction, on demand: of each key the newest record stays where it was; offsets, base offsets and last offset deltas are kept, so logs have
- * gaps as a real cleaner leaves them. Tombstones stay too: a reader that is behind must still see them.
+ * Compaction of a partition, on demand: of each key the newest record stays where it is. Offsets, base offsets and last offset deltas are kept, so logs
+ * get gaps as from a real cleaner; a batch that loses nothing keeps its bytes, one that loses everything goes, unless it is a producer's last (its
+ * sequence must be found again) or the log's (a reader must get to the end). A tombstone is kept by the first pass that meets it, for readers that
+ * are behind, and removed by the next, which stands for `delete.retention.ms`; records without a key go. Control batches stay: nothing is transactional yet.
  */
 import { toHex } from '../base/bytes.ts'
-import { BatchReader, readHeader, type BatchHeader, type RecordColumns } from '../wire/batch-reader.ts'
+import { readHeader, type BatchHeader, type RecordColumns } from '../wire/batch-reader.ts'
+import { stampAppendTime } from '../wire/batch-stamp.ts'
 import { BatchWriter } from '../wire/batch-writer.ts'
 import type { PartitionLog } from './log.ts'
+import { eachRow, offsetOf } from './rows.ts'
 
-/** Leaves the newest record of each key. */
-export function compact(log: PartitionLog): void {
-  const batches = [...log.batches()].map(({ bytes, header }) => ({ bytes: bytes.slice(), header }))
+/** Leaves the newest record of each key. `cleanedTo` is what the pass before answered (0: there was none); the answer is where this one ended. */
+export function compact(log: PartitionLog, cleanedTo: number): number {
+  const batches = [...log.batches()].map(({ bytes }) => ({ bytes, header: readHeader(bytes, 0, bytes.length)! }))
   const newest = new Map<string, number>()
-  for (const { bytes } of batches) each(bytes, (rows, i) => newest.set(keyOf(rows, i), offsetOf(rows, i)))
-  log.clear()
+  const lastOf = new Map<number, BatchHeader>()
   for (const { bytes, header } of batches) {
-    const kept = rewrite(bytes, header, (rows, i) => newest.get(keyOf(rows, i)) === offsetOf(rows, i))
-    log.keep(kept, readHeader(kept, 0, kept.length)!)
+    lastOf.set(header.producerId, header)
+    eachRow(bytes, (rows, i) => {
+      if (rows.keyLength[i]! >= 0) newest.set(keyOf(rows, i), offsetOf(rows, i))
+    })
   }
-}
-
-function rewrite(bytes: Uint8Array, header: BatchHeader, keeps: (rows: RecordColumns, i: number) => boolean): Uint8Array {
-  const writer = new BatchWriter({ initialBytes: bytes.length + 64 })
-  each(bytes, (rows, i) => {
-    if (!keeps(rows, i)) return
-    writer.skipTo(offsetOf(rows, i) - header.baseOffset)
-    const at = rows.headersAt[i]!
-    const block = at < 0 ? undefined : rows.bytes.subarray(at, at + rows.headersLength[i]!)
-    writer.appendRow(rows, i, rows.baseTimestamp + rows.timestampDelta[i]!, block)
+  const kept = batches.flatMap(({ bytes, header }, at): Uint8Array[] => {
+    const mustStay = header.control || at === batches.length - 1 || (header.producerId >= 0 && lastOf.get(header.producerId) === header)
+    const left = cleaned(bytes, header, (rows, i) => {
+      const offset = offsetOf(rows, i)
+      return rows.keyLength[i]! >= 0 && newest.get(keyOf(rows, i)) === offset && (rows.valueLength[i]! >= 0 || offset >= cleanedTo)
+    })
+    return left.count > 0 || mustStay ? [left.bytes] : []
   })
-  const { producerId, producerEpoch, baseSequence, baseOffset, lastOffsetDelta } = header
-  return writer.seal({ producerId, producerEpoch, baseSequence, baseOffset, lastOffsetDelta })
+  log.replace(kept)
+  return log.endOffset
 }
 
-function each(bytes: Uint8Array, visit: (rows: RecordColumns, i: number) => void): void {
-  const reader = new BatchReader({ checkCrc: false, hashKeys: false })
-  reader.open(bytes, readHeader(bytes, 0, bytes.length)!)
-  for (let rows = reader.next(); rows !== undefined; rows = reader.next()) for (let i = 0; i < rows.count; i++) visit(rows, i)
+/** A batch without the records that don't stay, and how many are left. */
+function cleaned(
+  bytes: Uint8Array,
+  header: BatchHeader,
+  stays: (rows: RecordColumns, i: number) => boolean,
+): { readonly bytes: Uint8Array; readonly count: number } {
+  const { baseOffset, leaderEpoch, lastOffsetDelta, producerId, producerEpoch, baseSequence, transactional, control, count } = header
+  if (control) return { bytes, count }
+  const writer = new BatchWriter({ initialBytes: bytes.length })
+  eachRow(bytes, (rows, i) => {
+    if (!stays(rows, i)) return
+    writer.skipTo(offsetOf(rows, i) - baseOffset)
+    const at = rows.headersAt[i]!
+    const headers = at < 0 ? undefined : rows.bytes.subarray(at, at + rows.headersLength[i]!)
+    writer.appendRow(rows, i, rows.baseTimestamp + rows.timestampDelta[i]!, headers)
+  })
+  if (writer.count === count) return { bytes, count }
+  const codec = header.codec ?? 'none'
+  const left = writer.seal({ producerId, producerEpoch, baseSequence, transactional, codec, baseOffset, leaderEpoch, lastOffsetDelta })
+  if (header.logAppendTime) stampAppendTime(left, header.maxTimestamp)
+  return { bytes: left, count: writer.count }
 }
 
 function keyOf(rows: RecordColumns, i: number): string {
   const at = rows.keyAt[i]!
-  const length = rows.keyLength[i]!
-  return length < 0 ? 'null' : toHex(rows.bytes.subarray(at, at + length))
-}
-
-function offsetOf(rows: RecordColumns, i: number): number {
-  return rows.baseOffset + (rows.offsetDelta?.[i] ?? i)
+  return toHex(rows.bytes.subarray(at, at + rows.keyLength[i]!))
 }

@@ -1,88 +1,98 @@
 /**
- * One consumer group of the classic protocol, as a broker keeps it: members join, the broker picks a leader and a protocol that all of them list,
- * the leader brings the assignment, and heartbeats tell who lives. A member that doesn't rejoin in time is left out; one that falls silent is
- * removed by its session timer; a leader that brings no assignment is removed too, so the others go on.
+ * One consumer group of the classic protocol, as a broker's coordinator keeps it: members join, the first of them leads, the protocol is one that
+ * all of them list, the leader brings the assignment, and heartbeats tell who lives. A join is complete when every member, and everybody who was
+ * given an id, has joined, or when the longest rebalance timeout is over: dynamic members that didn't come are removed, static ones stay until their
+ * session ends. A member that falls silent is removed by its session timer, and a leader (or follower) that doesn't synchronise by the rebalance
+ * timeout, so that the others go on. Every state has the answers of wire.md §7.
  */
-import type { Clock } from '../base/clock.ts'
-import type { Random } from '../base/random.ts'
-import type { HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, SyncGroupRequest, SyncGroupResponse } from '../wire/api/group.ts'
+import type { HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse } from '../wire/api/group.ts'
 import { CODE } from './codes.ts'
+import { commonProtocol, makeMember, metadataOf, Members, sameProtocols, type GroupPorts, type Member } from './group-members.ts'
 
 /** The states of a group. */
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable'
 
-interface Member {
-  id: string
+/** Who a request says that it comes from. */
+export type MemberFence = Pick<HeartbeatRequest, 'memberId' | 'groupInstanceId' | 'generationId'>
+
+/** A member as tools show it. */
+export interface MemberView {
+  readonly memberId: string
   readonly instanceId: string | null
-  sessionTimeoutMs: number
-  rebalanceTimeoutMs: number
-  protocols: JoinGroupRequest['protocols']
-  assignment: Uint8Array
-  joining: ((answer: JoinGroupResponse) => void) | undefined
-  syncing: ((answer: SyncGroupResponse) => void) | undefined
-  cancelSession: () => void
-}
-
-const NOTHING = new Uint8Array(0)
-
-/** What a group runs on. */
-export interface GroupPorts {
-  readonly clock: Clock
-  readonly random: Random
+  readonly assignment: Uint8Array
 }
 
 /** One group. */
 export class Group {
   readonly id: string
-  state: GroupState = 'Empty'
-  generation = 0
   readonly #ports: GroupPorts
-  /** In order of joining. */
-  readonly #members: Map<string, Member> = new Map()
-  /** Ids that were given and have not joined with yet. */
-  readonly #pending: Set<string> = new Set()
-  #leader = ''
+  readonly #members: Members = new Members()
+  #state: GroupState = 'Empty'
+  #generation = 0
+  #protocolType = ''
   #protocol = ''
-  #cancelRebalance: () => void = () => undefined
+  #leader = ''
+  /** Ends the timer of the join or the synchronisation under way. */
+  #cancelTimer: () => void = () => undefined
 
   constructor(id: string, ports: GroupPorts) {
     this.id = id
     this.#ports = ports
   }
 
+  get state(): GroupState {
+    return this.#state
+  }
+
+  /** Counts completed joins. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Id of the member that assigns; '' in an empty group. */
+  get leader(): string {
+    return this.#leader
+  }
+
   /** Its members, in order of joining. */
-  members(): readonly { readonly memberId: string; readonly instanceId: string | null; readonly assignment: Uint8Array }[] {
-    return [...this.#members.values()].map(({ id, instanceId, assignment }) => ({ memberId: id, instanceId, assignment }))
+  members(): readonly MemberView[] {
+    return this.#members.all().map(({ id, instanceId, assignment }) => ({ memberId: id, instanceId, assignment }))
   }
 
   /** JoinGroup. */
-  async join(request: JoinGroupRequest): Promise<JoinGroupResponse> {
+  join(request: JoinGroupRequest): JoinGroupResponse | Promise<JoinGroupResponse> {
     const { memberId, groupInstanceId } = request
-    if (!this.#listsCommonProtocol(request)) return refusedJoin(CODE.INCONSISTENT_GROUP_PROTOCOL, memberId)
+    if (!this.#fits(request)) return refusedJoin(CODE.INCONSISTENT_GROUP_PROTOCOL, memberId)
     if (groupInstanceId !== null) return this.#joinStatic(request, groupInstanceId)
     if (memberId === '') {
-      const given = this.#newId()
-      this.#pending.add(given)
+      const given = this.#newId('member')
+      this.#members.expect(
+        given,
+        this.#ports.clock.after(request.sessionTimeoutMs, () => this.#dropExpected(given)),
+      )
       return refusedJoin(CODE.MEMBER_ID_REQUIRED, given)
     }
     const known = this.#members.get(memberId)
-    if (known === undefined && !this.#pending.delete(memberId)) return refusedJoin(CODE.UNKNOWN_MEMBER_ID, memberId)
-    return this.#joinAs(known ?? this.#add(memberId, request), request)
+    if (known !== undefined) return this.#joinKnown(known, request)
+    return this.#members.arrived(memberId) ? this.#joinNew(memberId, request) : refusedJoin(CODE.UNKNOWN_MEMBER_ID, memberId)
   }
 
   /** SyncGroup. */
-  async sync(request: SyncGroupRequest): Promise<SyncGroupResponse> {
+  sync(request: SyncGroupRequest): SyncGroupResponse | Promise<SyncGroupResponse> {
     const errorCode = this.fence(request)
     const member = this.#members.get(request.memberId)
-    if (errorCode !== CODE.NONE || member === undefined) return { errorCode: errorCode === CODE.NONE ? CODE.UNKNOWN_MEMBER_ID : errorCode, assignment: NOTHING }
+    if (errorCode !== CODE.NONE || member === undefined) return refusedSync(errorCode)
+    if (request.protocolType !== this.#protocolType || request.protocolName !== this.#protocol)
+      return refusedSync(CODE.INCONSISTENT_GROUP_PROTOCOL)
+    if (this.#state === 'PreparingRebalance') return refusedSync(CODE.REBALANCE_IN_PROGRESS)
+    member.synced = true
     this.#alive(member)
-    if (this.state === 'PreparingRebalance') return { errorCode: CODE.REBALANCE_IN_PROGRESS, assignment: NOTHING }
-    if (this.state === 'Stable') return { errorCode: CODE.NONE, assignment: member.assignment }
-    const answered = new Promise<SyncGroupResponse>((resolve) => {
+    if (this.#state === 'Stable') return { errorCode: CODE.NONE, assignment: member.assignment }
+    return new Promise((resolve) => {
+      this.#members.answerSync(member, refusedSync(CODE.REBALANCE_IN_PROGRESS))
       member.syncing = resolve
+      if (member.id === this.#leader) this.#assign(request)
     })
-    if (member.id === this.#leader) this.#assign(request)
-    return answered
   }
 
   /** Heartbeat; answers an error code. */
@@ -90,210 +100,231 @@ export class Group {
     const errorCode = this.fence(request)
     if (errorCode !== CODE.NONE) return errorCode
     this.#alive(this.#members.get(request.memberId)!)
-    return this.state === 'PreparingRebalance' ? CODE.REBALANCE_IN_PROGRESS : CODE.NONE
+    return this.#state === 'PreparingRebalance' ? CODE.REBALANCE_IN_PROGRESS : CODE.NONE
   }
 
-  /** LeaveGroup; answers an error code. */
-  leave({ members }: LeaveGroupRequest): number {
-    let errorCode: number = CODE.NONE
-    for (const { memberId, groupInstanceId } of members) {
-      const member = this.#members.get(memberId) ?? [...this.#members.values()].find(({ instanceId }) => groupInstanceId !== null && instanceId === groupInstanceId)
-      if (member === undefined) errorCode = this.#pending.delete(memberId) ? errorCode : CODE.UNKNOWN_MEMBER_ID
-      else this.#remove(member)
+  /** One member leaves; answers an error code. */
+  leave({ memberId, groupInstanceId }: { readonly memberId: string; readonly groupInstanceId: string | null }): number {
+    if (this.#members.arrived(memberId)) {
+      this.#completeIfAll()
+      return CODE.NONE
     }
-    return errorCode
+    const member = groupInstanceId === null ? this.#members.get(memberId) : this.#members.ofInstance(groupInstanceId)
+    if (member === undefined) return CODE.UNKNOWN_MEMBER_ID
+    if (memberId !== '' && memberId !== member.id) return CODE.FENCED_INSTANCE_ID
+    this.#remove(member)
+    return CODE.NONE
   }
 
   /** Whether a request comes from a member of this generation; an error code. */
-  fence({ memberId, groupInstanceId, generationId }: Pick<HeartbeatRequest, 'memberId' | 'groupInstanceId' | 'generationId'>): number {
-    const member = this.#members.get(memberId)
-    if (member === undefined) {
-      const replaced = groupInstanceId !== null && [...this.#members.values()].some(({ instanceId }) => instanceId === groupInstanceId)
-      return replaced ? CODE.FENCED_INSTANCE_ID : CODE.UNKNOWN_MEMBER_ID
+  fence({ memberId, groupInstanceId, generationId }: MemberFence): number {
+    if (groupInstanceId !== null) {
+      const holder = this.#members.ofInstance(groupInstanceId)
+      if (holder === undefined) return CODE.UNKNOWN_MEMBER_ID
+      if (holder.id !== memberId) return CODE.FENCED_INSTANCE_ID
     }
-    return generationId === this.generation ? CODE.NONE : CODE.ILLEGAL_GENERATION
+    if (this.#members.get(memberId) === undefined) return CODE.UNKNOWN_MEMBER_ID
+    return generationId === this.#generation ? CODE.NONE : CODE.ILLEGAL_GENERATION
   }
 
-  /** Whether a commit is taken; an error code (wire.md §7, "What the broker checks"). */
-  mayCommit(request: Pick<HeartbeatRequest, 'memberId' | 'groupInstanceId' | 'generationId'>): number {
-    if (request.generationId < 0 && request.memberId === '') return this.state === 'Empty' ? CODE.NONE : CODE.UNKNOWN_MEMBER_ID
+  /** Whether a commit is taken; an error code. Nobody checks that the member owns the partitions: that is the client's duty. */
+  mayCommit(request: MemberFence): number {
+    if (request.generationId < 0 && this.#state === 'Empty') return CODE.NONE
     const errorCode = this.fence(request)
     if (errorCode !== CODE.NONE) return errorCode
+    if (this.#state === 'CompletingRebalance') return CODE.REBALANCE_IN_PROGRESS
     this.#alive(this.#members.get(request.memberId)!)
-    return this.state === 'CompletingRebalance' ? CODE.REBALANCE_IN_PROGRESS : CODE.NONE
+    return CODE.NONE
   }
 
-  #joinStatic(request: JoinGroupRequest, instanceId: string): Promise<JoinGroupResponse> {
-    const before = [...this.#members.values()].find((member) => member.instanceId === instanceId)
-    if (before === undefined) return this.#joinAs(this.#add(this.#newId(instanceId), request), request)
-    if (request.memberId !== '') {
-      if (request.memberId !== before.id) return Promise.resolve(refusedJoin(CODE.FENCED_INSTANCE_ID, request.memberId))
-      return this.#joinAs(before, request)
-    }
-    const wasLeader = before.id === this.#leader
-    this.#members.delete(before.id)
-    before.joining?.(refusedJoin(CODE.FENCED_INSTANCE_ID, before.id))
-    before.syncing?.({ errorCode: CODE.FENCED_INSTANCE_ID, assignment: NOTHING })
-    before.joining = undefined
-    before.syncing = undefined
-    before.id = this.#newId(instanceId)
-    this.#members.set(before.id, before)
-    if (wasLeader) this.#leader = before.id
-    if (this.state !== 'Stable') return this.#joinAs(before, request)
-    before.protocols = request.protocols
+  /** Stops all timers. */
+  close(): void {
+    this.#cancelTimer()
+    this.#members.close()
+  }
+
+  #joinStatic(request: JoinGroupRequest, instanceId: string): JoinGroupResponse | Promise<JoinGroupResponse> {
+    const { memberId } = request
+    const before = this.#members.ofInstance(instanceId)
+    if (before === undefined)
+      return memberId === '' ? this.#joinNew(this.#newId(instanceId), request) : refusedJoin(CODE.UNKNOWN_MEMBER_ID, memberId)
+    if (memberId !== '') return memberId === before.id ? this.#joinKnown(before, request) : refusedJoin(CODE.FENCED_INSTANCE_ID, memberId)
+    const led = before.id === this.#leader
+    this.#members.answerJoin(before, refusedJoin(CODE.FENCED_INSTANCE_ID, before.id))
+    this.#members.answerSync(before, refusedSync(CODE.FENCED_INSTANCE_ID))
+    this.#members.rename(before, this.#newId(instanceId))
+    if (led) this.#leader = before.id
+    take(before, request)
+    // The same process, come back: no rebalance, and a leader is told to leave the assignment as it is.
+    if (this.#state !== 'Stable' || commonProtocol(this.#members.all()) !== this.#protocol) return this.#awaitJoin(before)
     this.#alive(before)
-    return Promise.resolve(this.#joined(before, wasLeader))
+    return this.#joined(before, led)
   }
 
-  #joinAs(member: Member, request: JoinGroupRequest): Promise<JoinGroupResponse> {
+  #joinNew(id: string, request: JoinGroupRequest): Promise<JoinGroupResponse> {
+    const member = makeMember(id, request)
+    this.#members.add(member)
+    this.#protocolType = request.protocolType
+    if (this.#leader === '') this.#leader = id
+    return this.#awaitJoin(member)
+  }
+
+  #joinKnown(member: Member, request: JoinGroupRequest): JoinGroupResponse | Promise<JoinGroupResponse> {
     const same = sameProtocols(member.protocols, request.protocols)
-    member.protocols = request.protocols
-    member.sessionTimeoutMs = request.sessionTimeoutMs
-    member.rebalanceTimeoutMs = request.rebalanceTimeoutMs
-    if (this.state === 'Stable' && same && member.id !== this.#leader && member.assignment !== NOTHING) return Promise.resolve(this.#joined(member, false))
-    member.cancelSession()
+    // It may have missed the answer to its last request.
+    const again = this.#state === 'CompletingRebalance' || (this.#state === 'Stable' && member.id !== this.#leader)
+    take(member, request)
+    if (!same || !again) return this.#awaitJoin(member)
+    this.#alive(member)
+    return this.#joined(member, false)
+  }
+
+  #awaitJoin(member: Member): Promise<JoinGroupResponse> {
     return new Promise((resolve) => {
-      member.joining?.(refusedJoin(CODE.REBALANCE_IN_PROGRESS, member.id))
+      this.#members.answerJoin(member, refusedJoin(CODE.REBALANCE_IN_PROGRESS, member.id))
       member.joining = resolve
-      if (this.state !== 'PreparingRebalance') this.#prepare()
+      if (this.#state !== 'PreparingRebalance') this.#prepare()
       this.#completeIfAll()
     })
   }
 
-  #add(id: string, request: JoinGroupRequest): Member {
-    const { groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs, protocols } = request
-    const member: Member = {
-      id,
-      instanceId: groupInstanceId,
-      sessionTimeoutMs,
-      rebalanceTimeoutMs,
-      protocols,
-      assignment: NOTHING,
-      joining: undefined,
-      syncing: undefined,
-      cancelSession: () => undefined,
-    }
-    this.#members.set(id, member)
-    return member
-  }
-
   /** Calls all members to join again. */
   #prepare(): void {
-    this.state = 'PreparingRebalance'
-    for (const member of this.#members.values()) {
-      member.syncing?.({ errorCode: CODE.REBALANCE_IN_PROGRESS, assignment: NOTHING })
-      member.syncing = undefined
-    }
-    const patience = Math.max(0, ...[...this.#members.values()].map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs))
-    this.#cancelRebalance()
-    this.#cancelRebalance = this.#ports.clock.after(patience, () => this.#complete())
+    this.#state = 'PreparingRebalance'
+    for (const member of this.#members.all()) this.#members.answerSync(member, refusedSync(CODE.REBALANCE_IN_PROGRESS))
+    this.#patience(() => this.#complete())
   }
 
   #completeIfAll(): void {
-    if (this.state === 'PreparingRebalance' && [...this.#members.values()].every(({ joining }) => joining !== undefined)) this.#complete()
+    if (this.#state === 'PreparingRebalance' && this.#members.allJoining()) this.#complete()
   }
 
-  /** Starts the next generation with the members that joined. */
+  /** Starts the next generation with those who joined. */
   #complete(): void {
-    this.#cancelRebalance()
-    for (const member of this.#members.values()) if (member.joining === undefined) this.#forget(member)
+    for (const member of this.#members.all()) if (member.joining === undefined && member.instanceId === null) this.#forget(member)
+    const first = this.#members.all().find(({ joining }) => joining !== undefined)
     if (this.#members.size === 0) {
-      this.state = 'Empty'
+      this.#empty()
       return
     }
-    this.generation++
-    this.state = 'CompletingRebalance'
-    if (!this.#members.has(this.#leader)) this.#leader = [...this.#members.keys()][0]!
-    this.#protocol = this.#commonProtocol()
-    for (const member of this.#members.values()) {
-      member.assignment = NOTHING
-      const { joining } = member
-      member.joining = undefined
-      this.#alive(member)
-      joining?.(this.#joined(member, false))
+    if (first === undefined) {
+      // Only static members that haven't come back: their sessions decide.
+      this.#patience(() => this.#complete())
+      return
     }
-    const patience = Math.max(...[...this.#members.values()].map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs))
-    this.#cancelRebalance = this.#ports.clock.after(patience, () => this.#leaderWasSilent())
+    if (this.#members.get(this.#leader)?.joining === undefined) this.#leader = first.id
+    this.#generation++
+    this.#state = 'CompletingRebalance'
+    this.#protocol = commonProtocol(this.#members.all()) ?? ''
+    this.#patience(() => this.#dropSilent())
+    for (const member of this.#members.all()) {
+      member.synced = false
+      this.#alive(member)
+      this.#members.answerJoin(member, this.#joined(member, false))
+    }
   }
 
-  #leaderWasSilent(): void {
-    if (this.state !== 'CompletingRebalance') return
-    const leader = this.#members.get(this.#leader)
-    if (leader !== undefined) this.#remove(leader)
+  /** Removes those who joined and brought or fetched no assignment in time: a silent leader above all. */
+  #dropSilent(): void {
+    for (const member of this.#members.all().filter(({ synced }) => !synced)) this.#remove(member)
   }
 
   #assign({ assignments }: SyncGroupRequest): void {
-    this.#cancelRebalance()
     const byMember = new Map(assignments.map(({ memberId, assignment }) => [memberId, assignment]))
-    this.state = 'Stable'
-    for (const member of this.#members.values()) {
+    this.#state = 'Stable'
+    for (const member of this.#members.all()) {
       member.assignment = byMember.get(member.id) ?? new Uint8Array(0)
-      member.syncing?.({ errorCode: CODE.NONE, assignment: member.assignment })
-      member.syncing = undefined
+      this.#members.answerSync(member, { errorCode: CODE.NONE, assignment: member.assignment })
     }
+    // Whoever has yet to fetch the assignment keeps its deadline.
+    if (this.#members.all().every(({ synced }) => synced)) this.#cancelTimer()
   }
 
   #joined(member: Member, skipAssignment: boolean): JoinGroupResponse {
-    const leads = member.id === this.#leader
+    const all = member.id === this.#leader ? this.#members.all() : []
     return {
       errorCode: CODE.NONE,
-      generationId: this.generation,
+      generationId: this.#generation,
       protocolName: this.#protocol,
       leader: this.#leader,
       skipAssignment,
       memberId: member.id,
-      members: leads ? [...this.#members.values()].map(({ id, instanceId, protocols }) => ({ memberId: id, groupInstanceId: instanceId, metadata: metadataOf(protocols, this.#protocol) })) : [],
+      members: all.map(({ id, instanceId, protocols }) => ({
+        memberId: id,
+        groupInstanceId: instanceId,
+        metadata: metadataOf(protocols, this.#protocol),
+      })),
     }
   }
 
-  /** The member gave a sign: its session starts anew. */
+  /** The member gave a sign: its session starts anew. One that waits for an answer lives as long as it waits. */
   #alive(member: Member): void {
     member.cancelSession()
     member.cancelSession = this.#ports.clock.after(member.sessionTimeoutMs, () => {
-      if (member.joining === undefined) this.#remove(member)
+      if (member.joining === undefined && member.syncing === undefined) this.#remove(member)
+      else this.#alive(member)
     })
   }
 
   #remove(member: Member): void {
     this.#forget(member)
-    if (this.#members.size === 0) {
-      this.#cancelRebalance()
-      this.state = 'Empty'
-    } else if (this.state === 'PreparingRebalance') this.#completeIfAll()
+    if (this.#members.size === 0) this.#empty()
+    else if (this.#state === 'PreparingRebalance') this.#completeIfAll()
     else this.#prepare()
   }
 
   #forget(member: Member): void {
-    member.cancelSession()
-    member.joining?.(refusedJoin(CODE.UNKNOWN_MEMBER_ID, member.id))
-    member.syncing?.({ errorCode: CODE.UNKNOWN_MEMBER_ID, assignment: NOTHING })
-    this.#members.delete(member.id)
+    this.#members.remove(member)
+    this.#members.answerJoin(member, refusedJoin(CODE.UNKNOWN_MEMBER_ID, member.id))
+    this.#members.answerSync(member, refusedSync(CODE.UNKNOWN_MEMBER_ID))
+    if (this.#leader === member.id) this.#leader = this.#members.all()[0]?.id ?? ''
   }
 
-  #listsCommonProtocol({ protocols, memberId }: JoinGroupRequest): boolean {
-    const others = [...this.#members.values()].filter(({ id }) => id !== memberId)
-    return protocols.length > 0 && protocols.some(({ name }) => others.every((other) => other.protocols.some((protocol) => protocol.name === name)))
+  #empty(): void {
+    this.#cancelTimer()
+    if (this.#state !== 'Empty') this.#generation++
+    this.#state = 'Empty'
+    this.#leader = ''
+    this.#protocol = ''
+    this.#protocolType = ''
   }
 
-  #commonProtocol(): string {
-    const members = [...this.#members.values()]
-    return members[0]!.protocols.find(({ name }) => members.every(({ protocols }) => protocols.some((protocol) => protocol.name === name)))!.name
+  #dropExpected(id: string): void {
+    if (this.#members.arrived(id)) this.#completeIfAll()
   }
 
-  #newId(instanceId = 'member'): string {
-    const part = (): string => Math.floor(this.#ports.random.next() * 2 ** 32).toString(16).padStart(8, '0')
-    return `${instanceId}-${part()}${part()}`
+  /** Waits as long as the most patient member does. */
+  #patience(f: () => void): void {
+    this.#cancelTimer()
+    const longest = Math.max(0, ...this.#members.all().map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs))
+    this.#cancelTimer = this.#ports.clock.after(longest, f)
+  }
+
+  #fits({ protocolType, protocols, memberId }: JoinGroupRequest): boolean {
+    if (protocols.length === 0 || protocolType === '') return false
+    const others = this.#members.all().filter(({ id }) => id !== memberId)
+    return others.length === 0 || (protocolType === this.#protocolType && commonProtocol([{ protocols }, ...others]) !== undefined)
+  }
+
+  #newId(prefix: string): string {
+    const part = (): string =>
+      Math.floor(this.#ports.random.next() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0')
+    return `${prefix}-${part()}${part()}`
   }
 }
 
-function metadataOf(protocols: JoinGroupRequest['protocols'], name: string): Uint8Array {
-  return protocols.find((protocol) => protocol.name === name)?.metadata ?? NOTHING
-}
-
-function sameProtocols(a: JoinGroupRequest['protocols'], b: JoinGroupRequest['protocols']): boolean {
-  return a.length === b.length && a.every(({ name, metadata }, i) => b[i]!.name === name && metadata.length === b[i]!.metadata.length && metadata.every((byte, at) => byte === b[i]!.metadata[at]))
+function take(member: Member, { protocols, sessionTimeoutMs, rebalanceTimeoutMs }: JoinGroupRequest): void {
+  member.protocols = protocols
+  member.sessionTimeoutMs = sessionTimeoutMs
+  member.rebalanceTimeoutMs = rebalanceTimeoutMs
 }
 
 function refusedJoin(errorCode: number, memberId: string): JoinGroupResponse {
   return { errorCode, generationId: -1, protocolName: null, leader: '', skipAssignment: false, memberId, members: [] }
+}
+
+function refusedSync(errorCode: number): SyncGroupResponse {
+  return { errorCode, assignment: new Uint8Array(0) }
 }

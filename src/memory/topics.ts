@@ -1,53 +1,64 @@
-/** The topics of a memory cluster: their partitions, configs, and what a broker checks before it appends a batch. */
-import { assert } from '../base/errors.ts'
-import { BatchReader, readHeader, type BatchHeader } from '../wire/batch-reader.ts'
-import { PartitionLog } from './log.ts'
+/** The topics of a memory cluster: making, growing, configuring and deleting them, and finding the partition that a request names. */
 import { CODE } from './codes.ts'
-import { ProducerStates } from './producers.ts'
-
-/** Configs of a topic where nothing is given, as a broker's. */
-const DEFAULTS: Readonly<Record<string, string>> = {
-  'cleanup.policy': 'delete',
-  'max.message.bytes': '1048588',
-  'message.timestamp.type': 'CreateTime',
-  'message.timestamp.after.max.ms': '3600000',
-}
-
-/** One partition. */
-export interface MemoryPartition {
-  readonly log: PartitionLog
-  readonly producers: ProducerStates
-}
+import { MemoryPartition } from './partition.ts'
+import { configMistake, settingsOf, withDefaults, type TopicConfigs, type TopicSettings } from './topic-configs.ts'
 
 /** One topic. */
 export interface MemoryTopic {
   readonly name: string
-  /** Changes when the topic is deleted and made again. */
+  /** Another one when the topic is deleted and made again. */
   readonly id: string
-  readonly partitions: MemoryPartition[]
-  readonly configs: Record<string, string>
+  readonly partitions: readonly MemoryPartition[]
+  /** All configs, defaults among them. */
+  readonly configs: TopicConfigs
+  readonly settings: TopicSettings
 }
 
-/** What an append answered. */
-export interface AppendAnswer {
+/** What became of a change. */
+export interface TopicAnswer {
   readonly errorCode: number
-  readonly baseOffset: number
-  readonly logAppendTimeMs: number
+  readonly errorMessage: string | null
 }
+
+/** What topics run on. */
+export interface TopicsOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** How many brokers there are; their ids begin at 1. */
+  readonly nodes: number
+  /** How long a new topic's leader doesn't know that it is one, in ms. */
+  readonly newTopicErrorMs: number
+}
+
+/** A topic to be made. */
+export interface NewTopicOptions {
+  readonly partitions: number
+  readonly replicationFactor?: number
+  readonly configs?: TopicConfigs
+}
+
+interface Made {
+  readonly name: string
+  readonly id: string
+  readonly at: number
+  partitions: MemoryPartition[]
+  configs: TopicConfigs
+  settings: TopicSettings
+}
+
+const MOST_PARTITIONS = 10_000
 
 /** All topics. */
 export class MemoryTopics {
-  readonly #topics: Map<string, MemoryTopic> = new Map()
-  readonly #now: () => number
-  readonly #checkCrc: boolean
+  readonly #topics: Map<string, Made> = new Map()
+  readonly #options: TopicsOptions
   #made = 0
 
-  constructor(options: { readonly now: () => number; readonly checkCrc: boolean }) {
-    this.#now = options.now
-    this.#checkCrc = options.checkCrc
+  constructor(options: TopicsOptions) {
+    this.#options = options
   }
 
-  /** All topics, by name. */
+  /** All topics, in order of their making. */
   all(): readonly MemoryTopic[] {
     return [...this.#topics.values()]
   }
@@ -62,14 +73,66 @@ export class MemoryTopics {
     return this.#topics.get(name)?.partitions[partition]
   }
 
-  /** Makes a topic; answers an error code. */
-  create(name: string, partitions: number, configs: Readonly<Record<string, string>> = {}): number {
-    if (this.#topics.has(name)) return CODE.TOPIC_ALREADY_EXISTS
-    if (!/^[A-Za-z0-9._-]{1,249}$/.test(name) || name === '.' || name === '..') return CODE.INVALID_TOPIC_EXCEPTION
-    if (!Number.isInteger(partitions) || partitions < 1) return CODE.INVALID_PARTITIONS
-    const made = (): MemoryPartition => ({ log: new PartitionLog(), producers: new ProducerStates() })
-    this.#topics.set(name, { name, id: `memory-${++this.#made}`, partitions: Array.from({ length: partitions }, made), configs: { ...DEFAULTS, ...configs } })
-    return CODE.NONE
+  /** The partition as one broker knows it, or the error code that it answers with. */
+  led(name: string, partition: number, node: number): MemoryPartition | number {
+    const topic = this.#topics.get(name)
+    const found = topic?.partitions[partition]
+    if (topic === undefined || found === undefined) return CODE.UNKNOWN_TOPIC_OR_PARTITION
+    const { newTopicErrorMs, now } = this.#options
+    const age = newTopicErrorMs === 0 ? Infinity : now() - topic.at
+    if (age < newTopicErrorMs / 2) return CODE.UNKNOWN_TOPIC_OR_PARTITION
+    return age < newTopicErrorMs || found.leader !== node ? CODE.NOT_LEADER_OR_FOLLOWER : found
+  }
+
+  /** Makes a topic. */
+  create(name: string, { partitions, replicationFactor = -1, configs = {} }: NewTopicOptions): TopicAnswer {
+    if (this.#topics.has(name)) return refused(CODE.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
+    if (!/^[A-Za-z0-9._-]{1,249}$/.test(name) || name === '.' || name === '..')
+      return refused(CODE.INVALID_TOPIC_EXCEPTION, `Topic name is invalid: '${name}'`)
+    if (!isCount(partitions)) return refused(CODE.INVALID_PARTITIONS, `Number of partitions was set to an invalid value: ${partitions}`)
+    if (replicationFactor !== -1 && !(replicationFactor >= 1 && replicationFactor <= this.#options.nodes)) {
+      return refused(
+        CODE.INVALID_REPLICATION_FACTOR,
+        `Unable to replicate the partition ${replicationFactor} time(s): there are ${this.#options.nodes} broker(s)`,
+      )
+    }
+    const mistake = configMistake(configs)
+    if (mistake !== undefined) return refused(CODE.INVALID_CONFIG, mistake)
+    const all = withDefaults(configs)
+    const id = `memory-${++this.#made}`
+    this.#topics.set(name, {
+      name,
+      id,
+      at: this.#options.now(),
+      partitions: this.#more(0, partitions),
+      configs: all,
+      settings: settingsOf(all),
+    })
+    return OK
+  }
+
+  /** Gives a topic more partitions. */
+  grow(name: string, count: number): TopicAnswer {
+    const topic = this.#topics.get(name)
+    if (topic === undefined) return UNKNOWN
+    const before = topic.partitions.length
+    if (!isCount(count) || count <= before)
+      return refused(CODE.INVALID_PARTITIONS, `The topic ${name} currently has ${before} partition(s); ${count} would not be an increase.`)
+    topic.partitions = [...topic.partitions, ...this.#more(before, count)]
+    return OK
+  }
+
+  /** Changes configs of a topic, and leaves the others; null puts the default back. */
+  alter(name: string, changes: Readonly<Record<string, string | null>>): TopicAnswer {
+    const topic = this.#topics.get(name)
+    if (topic === undefined) return UNKNOWN
+    const given = Object.fromEntries(Object.entries(changes).filter((change): change is [string, string] => change[1] !== null))
+    const mistake = configMistake(given)
+    if (mistake !== undefined) return refused(CODE.INVALID_CONFIG, mistake)
+    const kept = Object.fromEntries(Object.entries(topic.configs).filter(([config]) => changes[config] !== null))
+    topic.configs = withDefaults({ ...kept, ...given })
+    topic.settings = settingsOf(topic.configs)
+    return OK
   }
 
   /** Deletes a topic; answers an error code. */
@@ -77,50 +140,19 @@ export class MemoryTopics {
     return this.#topics.delete(name) ? CODE.NONE : CODE.UNKNOWN_TOPIC_OR_PARTITION
   }
 
-  /** Appends one batch to a partition, after the checks of a broker. */
-  append(name: string, partition: number, batch: Uint8Array): AppendAnswer {
-    const topic = this.#topics.get(name)
-    const found = topic?.partitions[partition]
-    if (topic === undefined || found === undefined) return refused(CODE.UNKNOWN_TOPIC_OR_PARTITION)
-    const header = readHeader(batch, 0, batch.length)
-    if (header === undefined || header.length !== batch.length || header.count === 0) return refused(CODE.INVALID_RECORD)
-    const errorCode = this.#check(topic, batch, header)
-    if (errorCode !== CODE.NONE) return refused(errorCode)
-    const sequence = found.producers.check(header)
-    if (sequence.errorCode !== CODE.NONE) return refused(sequence.errorCode)
-    if (sequence.duplicateOf !== undefined) return { errorCode: CODE.NONE, baseOffset: sequence.duplicateOf, logAppendTimeMs: -1 }
-    const appendTime = topic.configs['message.timestamp.type'] === 'LogAppendTime' ? this.#now() : undefined
-    const baseOffset = found.log.append(batch, header, appendTime)
-    found.producers.appended(header, baseOffset)
-    return { errorCode: CODE.NONE, baseOffset, logAppendTimeMs: appendTime ?? -1 }
-  }
-
-  #check(topic: MemoryTopic, batch: Uint8Array, header: BatchHeader): number {
-    const { configs } = topic
-    if (batch.length > Number(configs['max.message.bytes'])) return CODE.MESSAGE_TOO_LARGE
-    const ahead = Number(configs['message.timestamp.after.max.ms'])
-    if (configs['message.timestamp.type'] === 'CreateTime' && header.maxTimestamp > this.#now() + ahead) return CODE.INVALID_TIMESTAMP
-    const compacted = configs['cleanup.policy']?.includes('compact') === true
-    if (!this.#checkCrc && !compacted) return CODE.NONE
-    try {
-      const reader = new BatchReader({ checkCrc: this.#checkCrc, hashKeys: false })
-      reader.open(batch, header, topic.name)
-      if (compacted && hasNullKey(reader)) return CODE.INVALID_RECORD
-    } catch {
-      return CODE.CORRUPT_MESSAGE
-    }
-    return CODE.NONE
+  /** Partitions from the index `from` on, led by the brokers in turn. */
+  #more(from: number, count: number): MemoryPartition[] {
+    return Array.from({ length: count - from }, (_, i) => new MemoryPartition(1 + ((from + i) % this.#options.nodes)))
   }
 }
 
-function hasNullKey(reader: BatchReader): boolean {
-  for (let rows = reader.next(); rows !== undefined; rows = reader.next()) {
-    for (let i = 0; i < rows.count; i++) if (rows.keyLength[i]! < 0) return true
-  }
-  return false
+const OK: TopicAnswer = { errorCode: CODE.NONE, errorMessage: null }
+const UNKNOWN: TopicAnswer = refused(CODE.UNKNOWN_TOPIC_OR_PARTITION, 'This server does not host this topic-partition.')
+
+function isCount(partitions: number): boolean {
+  return Number.isInteger(partitions) && partitions >= 1 && partitions <= MOST_PARTITIONS
 }
 
-function refused(errorCode: number): AppendAnswer {
-  assert(errorCode !== CODE.NONE, 'a refusal has a reason')
-  return { errorCode, baseOffset: -1, logAppendTimeMs: -1 }
+function refused(errorCode: number, errorMessage: string): TopicAnswer {
+  return { errorCode, errorMessage }
 }

@@ -12,4 +12,8 @@ export interface IncrementalAlterConfigsResponse {
 }
 
 /** IncrementalAlterConfigs. */
-export const INCREMENTAL_ALTER_CONFIGS: Api<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> = api(44, 'IncrementalAlterConfigs', [1, 1])
+export const INCREMENTAL_ALTER_CONFIGS: Api<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> = api(
+  44,
+  'IncrementalAlterConfigs',
+  [1, 1],
+)
