@@ -133,17 +133,15 @@ export class PartitionLog {
 
   /** Loses everything from an offset on, whole batches, as when a leader takes over that hadn't copied them. */
   loseFrom(offset: number): void {
-    for (let segment = this.#segments.at(-1); segment !== undefined && endOfSegment(segment) > offset; segment = this.#segments.at(-1)) {
-      while ((segment.batches.at(-1)?.nextOffset ?? 0) > offset) segment.batches.pop()
-      if (segment.batches.length > 0) break
-      this.#segments.pop()
+    for (let last = this.#segments.at(-1); last !== undefined && endOfSegment(last) > offset; last = this.#segments.at(-1)) {
+      const lost = last.batches.pop()!
+      this.#endOffset = Math.min(offset, lost.baseOffset)
+      this.#position -= lost.length
+      if (last.batches.length === 0) this.#segments.pop()
     }
-    const last = this.#segments.at(-1)
-    this.#endOffset = last === undefined ? Math.min(this.#endOffset, Math.max(offset, this.#startOffset)) : endOfSegment(last)
     this.#startOffset = Math.min(this.#startOffset, this.#endOffset)
-    this.#position = last === undefined ? this.#position : positionBehind(last)
     this.epochs.loseFrom(this.#endOffset)
-    // What was lost may still be looked at.
+    // What was lost may still be looked at: nothing is written over it.
     this.#chunk = NOTHING
   }
 
@@ -217,10 +215,6 @@ function endInSegment({ at, length }: LoggedBatch): number {
 
 function endOfSegment({ batches }: Segment): number {
   return batches.at(-1)!.nextOffset
-}
-
-function positionBehind({ position, batches }: Segment): number {
-  return position + endInSegment(batches.at(-1)!) - batches[0]!.at
 }
 
 /** Index of the first item whose end is behind `limit`; the length when there is none. Ends rise. */

@@ -47,7 +47,7 @@ export class MemoryPartition {
     this.#leader = node
     if (loseFrom < this.log.endOffset) {
       this.log.loseFrom(loseFrom)
-      this.producers.loseFrom(loseFrom)
+      this.producers.loseFrom(this.log.endOffset)
     }
     this.log.epochs.next(this.log.endOffset)
   }
