@@ -165,7 +165,6 @@ export class Group {
     const member = makeMember(id, request)
     this.#members.add(member)
     this.#protocolType = request.protocolType
-    if (this.#leader === '') this.#leader = id
     return this.#awaitJoin(member)
   }
 
@@ -191,7 +190,7 @@ export class Group {
   /** Calls all members to join again. */
   #prepare(): void {
     this.#state = 'PreparingRebalance'
-    for (const member of this.#members.all()) this.#members.answerSync(member, refusedSync(CODE.REBALANCE_IN_PROGRESS))
+    for (const member of this.#members.all()) this.#answerSync(member, refusedSync(CODE.REBALANCE_IN_PROGRESS))
     this.#patience(() => this.#complete())
   }
 
@@ -234,7 +233,7 @@ export class Group {
     this.#state = 'Stable'
     for (const member of this.#members.all()) {
       member.assignment = byMember.get(member.id) ?? new Uint8Array(0)
-      this.#members.answerSync(member, { errorCode: CODE.NONE, assignment: member.assignment })
+      this.#answerSync(member, { errorCode: CODE.NONE, assignment: member.assignment })
     }
     // Whoever has yet to fetch the assignment keeps its deadline.
     if (this.#members.all().every(({ synced }) => synced)) this.#cancelTimer()
@@ -257,6 +256,12 @@ export class Group {
     }
   }
 
+  /** Answers a SyncGroup that waits; the wait was not the member's silence. */
+  #answerSync(member: Member, answer: SyncGroupResponse): void {
+    if (member.syncing !== undefined) this.#alive(member)
+    this.#members.answerSync(member, answer)
+  }
+
   /** The member gave a sign: its session starts anew. One that waits for an answer lives as long as it waits. */
   #alive(member: Member): void {
     member.cancelSession()
@@ -277,7 +282,6 @@ export class Group {
     this.#members.remove(member)
     this.#members.answerJoin(member, refusedJoin(CODE.UNKNOWN_MEMBER_ID, member.id))
     this.#members.answerSync(member, refusedSync(CODE.UNKNOWN_MEMBER_ID))
-    if (this.#leader === member.id) this.#leader = this.#members.all()[0]?.id ?? ''
   }
 
   #empty(): void {

@@ -152,9 +152,9 @@ export class MemoryLane implements Lane {
 
   #answered(call: Call, outcome: FaultPlan['outcome'], deliver: () => void): void {
     if (outcome === 'lose-answer') return
-    if (outcome === 'close-instead') this.close()
+    if (outcome === 'answer-then-close') this.#delivered(call, deliver)
+    if (outcome === 'answer-then-close' || outcome === 'close-instead') this.close()
     else this.#goOn(call, deliver)
-    if (outcome === 'answer-then-close') this.close()
   }
 
   /** Delivers an answer that had to be waited for, unless the lane was closed meanwhile, and goes on with what waits. */

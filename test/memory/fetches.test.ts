@@ -12,7 +12,10 @@ function withTopic(options: Parameters<typeof makeWorld>[0] = {}): World {
 }
 
 /** A fetch that may wait, and what it has answered so far. */
-async function waiting({ cluster }: World, request: FetchRequest): Promise<{ readonly lane: Lane; answer(): FetchResponse | undefined }> {
+async function waiting(
+  { cluster }: World,
+  request: FetchRequest,
+): Promise<{ readonly lane: Lane; readonly answer: () => FetchResponse | undefined }> {
   const lane = await cluster.lane({ host: 'memory', port: 1 }, 'fetch:main')
   let answer: FetchResponse | undefined
   void lane.request(FETCH, request).then((found) => (answer = found))
@@ -20,7 +23,7 @@ async function waiting({ cluster }: World, request: FetchRequest): Promise<{ rea
   return { lane, answer: () => answer }
 }
 
-const values = (bytes: Uint8Array): string[] => readAll(bytes).map(({ value }) => new TextDecoder().decode(value!))
+const values = (bytes: Uint8Array): string[] => readAll(bytes).map(({ value }) => new TextDecoder().decode(value ?? undefined))
 const ofTwo = (more: Partial<FetchRequest> = {}): FetchRequest => ({
   ...fetchRequest('t', 0),
   topics: [

@@ -60,15 +60,19 @@ export interface World {
   readonly clock: ManualClock
   readonly cluster: MemoryCluster
   /** Sends a request on a lane of its own. */
-  ask<Q, R>(api: Api<Q, R>, request: Q, node?: number): Promise<R>
+  readonly ask: <Q, R>(api: Api<Q, R>, request: Q, node?: number) => Promise<R>
   /** Produces one batch to one partition. */
-  produce(topic: string, batch: Uint8Array, options?: { readonly partition?: number; readonly node?: number }): Promise<ProducedPartition>
+  readonly produce: (
+    topic: string,
+    batch: Uint8Array,
+    options?: { readonly partition?: number; readonly node?: number },
+  ) => Promise<ProducedPartition>
   /** Fetches one partition without waiting. */
-  fetch(
+  readonly fetch: (
     topic: string,
     fetchOffset: number,
     options?: Partial<FetchPartition & FetchRequest> & { readonly node?: number },
-  ): Promise<FetchedPartition>
+  ) => Promise<FetchedPartition>
 }
 
 export function makeWorld(options: Partial<MemoryClusterOptions> = {}): World {
