@@ -113,26 +113,19 @@ export class MemoryLane implements Lane {
       const { node, kind, fault } = this.#options
       const plan = fault(call.api, call.request, { node, kind })
       if (plan === undefined) this.#handle(call)
-      else if (plan instanceof Error) this.#failed(call, plan)
+      else if (plan instanceof Error) this.#delivered(call, () => call.reject(plan))
       else this.#handleAmiss(call, plan)
     }
   }
 
   #handle(call: Call): void {
-    try {
-      const delivery = call.handle()
-      if (!(delivery instanceof Promise)) {
-        this.#delivered(call, delivery)
-        return
-      }
-      this.#watch(call)
-      delivery.then(
-        (deliver) => this.#goOn(call, deliver),
-        (error: unknown) => this.#goOn(call, () => call.reject(errorOf(error))),
-      )
-    } catch (error) {
-      this.#failed(call, errorOf(error))
+    const delivery = worked(call)
+    if (!(delivery instanceof Promise)) {
+      this.#delivered(call, delivery)
+      return
     }
+    this.#watch(call)
+    void delivery.then((deliver) => this.#goOn(call, deliver))
   }
 
   #handleAmiss(call: Call, { beforeMs = 0, afterMs = 0, outcome }: FaultPlan): void {
@@ -143,10 +136,9 @@ export class MemoryLane implements Lane {
         this.close()
         return
       }
-      const first = outcome === 'twice' ? call.handle() : undefined
-      const handled = chain(first, () => call.handle())
-      const answered = chain(handled, (deliver) => this.#after(afterMs, () => this.#answered(call, outcome, deliver)))
-      if (answered instanceof Promise) answered.catch((error: unknown) => this.#goOn(call, () => call.reject(errorOf(error))))
+      const first = outcome === 'twice' ? worked(call) : undefined
+      const delivery = chain(first, () => worked(call))
+      void chain(delivery, (deliver) => this.#after(afterMs, () => this.#answered(call, outcome, deliver)))
     })
   }
 
@@ -172,10 +164,6 @@ export class MemoryLane implements Lane {
     deliver()
   }
 
-  #failed(call: Call, why: Error): void {
-    this.#delivered(call, () => call.reject(why))
-  }
-
   #watch({ api, timeoutMs }: Call): void {
     this.#cancelTimeout = this.#options.clock.after(timeoutMs, () => {
       this.#close(
@@ -192,6 +180,15 @@ export class MemoryLane implements Lane {
   }
 }
 
-function errorOf(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
+/** Lets the broker work on a request; what it throws is delivered too. */
+function worked(call: Call): MaybePromise<() => void> {
+  const failed = (error: unknown): (() => void) => {
+    return () => call.reject(error instanceof Error ? error : new Error(String(error)))
+  }
+  try {
+    const delivery = call.handle()
+    return delivery instanceof Promise ? delivery.catch(failed) : delivery
+  } catch (error) {
+    return failed(error)
+  }
 }

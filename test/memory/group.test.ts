@@ -1,9 +1,7 @@
-import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CODE } from '../../src/memory/codes.ts'
 import { groupWorld, joinRequest, type GroupWorld, type TestMember } from './group-world.ts'
-
-const numRuns = Number(process.env['FUZZ_RUNS'] ?? 100)
+import { settled } from './world.ts'
 
 /** A stable group of two, a leading. */
 async function two(): Promise<GroupWorld & { readonly a: TestMember; readonly b: TestMember }> {
@@ -191,6 +189,36 @@ describe('rebalancing', () => {
     expect(a.joined?.errorCode).toBe(CODE.UNKNOWN_MEMBER_ID)
   })
 
+  it('is empty when nobody comes back in time', async () => {
+    const { clock, group, a, b, member } = await two()
+    const c = member('c', { sessionTimeoutMs: 200_000 })
+    await c.join()
+    c.leave()
+    await settled()
+    expect(c.joined?.errorCode).toBe(CODE.UNKNOWN_MEMBER_ID)
+    for (let i = 0; i < 7; i++) {
+      a.heartbeat()
+      b.heartbeat()
+      await clock.advance(9000)
+    }
+    expect([group.state, group.generation, clock.pending()]).toEqual(['Empty', 3, 0])
+  })
+
+  it('waits for the sessions of static members when nobody else is there', async () => {
+    const { clock, group, member } = groupWorld()
+    const [a, b] = [member('a', { instanceId: 'one' }), member('b', { instanceId: 'two', sessionTimeoutMs: 90_000 })]
+    await b.join()
+    await b.sync()
+    await a.join()
+    await b.join()
+    a.leave()
+    await b.sync()
+    await clock.advance(60_000)
+    expect([group.state, group.members().length]).toEqual(['PreparingRebalance', 1])
+    await clock.advance(30_000)
+    expect([group.state, clock.pending()]).toEqual(['Empty', 0])
+  })
+
   it('stops its timers when it is closed', async () => {
     const { clock, group } = await two()
     await group.join(joinRequest('', 'c'))
@@ -336,61 +364,5 @@ describe('static members', () => {
   it('can’t claim an id that the group doesn’t know', async () => {
     const { group } = await staticTwo()
     expect(group.join(joinRequest('old', 'c', { instanceId: 'three' }))).toMatchObject({ errorCode: CODE.UNKNOWN_MEMBER_ID })
-  })
-})
-
-describe('a storm of joins', () => {
-  /** What a member does next, as a client would. */
-  async function step(member: TestMember): Promise<void> {
-    if (member.joined === undefined && member.generation >= 0) return
-    if (member.joined?.errorCode === CODE.NONE && member.assignment === undefined && member.synced === undefined) await member.sync()
-    const answer =
-      member.synced?.errorCode === CODE.NONE
-        ? member.heartbeat()
-        : (member.synced?.errorCode ?? member.joined?.errorCode ?? CODE.UNKNOWN_MEMBER_ID)
-    if (answer === CODE.NONE) return
-    if (answer !== CODE.REBALANCE_IN_PROGRESS) member.id = ''
-    member.generation = -1
-    member.synced = undefined
-    await member.join()
-    member.generation = member.joined === undefined ? 0 : member.generation
-  }
-
-  interface Life {
-    readonly at: number
-    readonly leavesAt: number | undefined
-    readonly crashes: boolean
-    readonly member: TestMember
-    gone: boolean
-  }
-
-  async function live(one: Life, round: number): Promise<void> {
-    if (one.gone || round < one.at) return
-    one.gone = one.leavesAt !== undefined && round >= one.at + one.leavesAt
-    if (!one.gone) await step(one.member)
-    else if (!one.crashes) one.member.leave()
-  }
-
-  it('converges: whoever stays is in one generation, with one leader, and has its own assignment', async () => {
-    const life = fc.record({ at: fc.nat(20), leavesAt: fc.option(fc.nat(30), { nil: undefined }), crashes: fc.boolean() })
-    await fc.assert(
-      fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 6 }), async (lives) => {
-        const { clock, group, member } = groupWorld()
-        const members = lives.map((one, i): Life => ({ ...one, member: member(`m${i}`), gone: false }))
-        for (let round = 0; round < 80; round++) {
-          for (const one of members) await live(one, round)
-          await clock.advance(2500)
-        }
-        const staying = members.filter(({ gone }) => !gone).map((one) => one.member)
-        const ids = (list: readonly string[]): string[] => list.toSorted()
-        expect(ids(group.members().map(({ memberId }) => memberId))).toEqual(ids(staying.map(({ id }) => id)))
-        expect(staying.map(({ generation }) => generation)).toEqual(staying.map(() => group.generation))
-        expect(staying.map(({ assignment }) => assignment)).toEqual(staying.map(({ name }) => name.toUpperCase()))
-        expect(staying.filter(({ leads }) => leads)).toHaveLength(Math.min(1, staying.length))
-        expect(group.state).toBe(staying.length === 0 ? 'Empty' : 'Stable')
-        group.close()
-      }),
-      { numRuns },
-    )
   })
 })

@@ -129,6 +129,14 @@ describe('MemoryLane', () => {
     expect(world.clock.pending()).toBe(0)
   })
 
+  it.each(['bad', ' bad'])('passes on what the broker throws at a request that went amiss (%j)', async (request) => {
+    const { ask, answered, clock } = laneWorld({ [request]: { beforeMs: 1, outcome: 'twice' } })
+    ask(request)
+    ask('a')
+    await clock.advance(1)
+    expect(answered).toEqual([expect.stringContaining(`${request}! Error`), 'a: A'])
+  })
+
   it('delays as long as it was told', async () => {
     const { ask, arrived, answered, clock } = laneWorld({ a: { beforeMs: 10, afterMs: 20 } })
     ask('a')
