@@ -11,9 +11,7 @@ import { KafkaStreams } from '../src/index.ts'
 import { MemoryCluster } from '../src/memory/cluster.ts'
 import { defaultClock, defaultRandom } from '../src/runtime/defaults.ts'
 import { murmur2, partitionOf } from '../src/base/murmur2.ts'
-import { BatchReader } from '../src/wire/batch-reader.ts'
 import { BatchWriter } from '../src/wire/batch-writer.ts'
-import { runs as runsOf } from '../src/wire/runs.ts'
 import { workloads, type Workload } from './workloads.ts'
 
 const PARTITIONS = 4
@@ -42,10 +40,19 @@ for (const workload of chosen) {
   const runs: Run[] = []
   for (let i = 0; i < (values.smoke ? 1 : Number(values.runs)); i++) runs.push(await once(workload, records))
   const median = [...runs].sort((a, b) => a.cpuNsPerRecord - b.cpuNsPerRecord)[runs.length >> 1]!
-  results.push({ workload: workload.name, system: 'millrace', node: process.version, machine: { cpu: cpus()[0]?.model, cores: cpus().length }, runs, median })
+  results.push({
+    workload: workload.name,
+    system: 'millrace',
+    node: process.version,
+    machine: { cpu: cpus()[0]?.model, cores: cpus().length },
+    runs,
+    median,
+  })
   if (!values.smoke) {
     const perCore = Math.round(1e9 / median.cpuNsPerRecord)
-    console.log(`${workload.name.padEnd(18)} ${median.cpuNsPerRecord.toFixed(0).padStart(6)} CPU ns a record, ${perCore.toLocaleString('en')} records/s a core; RSS ${median.rssMb} MB   ${workload.about}`)
+    console.log(
+      `${workload.name.padEnd(18)} ${median.cpuNsPerRecord.toFixed(0).padStart(6)} CPU ns a record, ${perCore.toLocaleString('en')} records/s a core; RSS ${median.rssMb} MB   ${workload.about}`,
+    )
   }
 }
 let file = 'no file'
@@ -64,18 +71,27 @@ async function once(workload: Workload, count: number): Promise<Run> {
   cluster.createTopic('copies', { partitions: PARTITIONS })
   fill(cluster, workload, count)
   globalThis.gc?.()
-  const app = new KafkaStreams(workload.topology(), { applicationId: 'bench', brokers: 'memory:', cacheBytes: 2 ** 31, logger: false }, { transport: cluster })
+  const app = new KafkaStreams(
+    workload.topology(),
+    { applicationId: 'bench', brokers: 'memory:', cacheBytes: 2 ** 31, logger: false },
+    { transport: cluster },
+  )
   await app.start()
   const wanted = workload.outputs(count)
   await written(cluster, wanted / 2)
-  const half = written_(cluster)
+  const half = recordsIn(cluster)
   const cpu = process.cpuUsage()
   const wall = performance.now()
   await written(cluster, wanted)
   const used = process.cpuUsage(cpu)
   const wallMs = performance.now() - wall
   const share = (wanted - half) / wanted
-  const run = { records: count, wallMs: Math.round(wallMs), cpuNsPerRecord: ((used.user + used.system) * 1_000) / (count * share), rssMb: Math.round(process.memoryUsage().rss / 2 ** 20) }
+  const run = {
+    records: count,
+    wallMs: Math.round(wallMs),
+    cpuNsPerRecord: ((used.user + used.system) * 1_000) / (count * share),
+    rssMb: Math.round(process.memoryUsage().rss / 2 ** 20),
+  }
   if (values.smoke) different += check(cluster, workload, count)
   await app.close()
   await cluster.close()
@@ -100,28 +116,25 @@ function fill(cluster: MemoryCluster, workload: Workload, count: number): void {
   for (let partition = 0; partition < PARTITIONS; partition++) seal(partition)
 }
 
-function written_(cluster: MemoryCluster): number {
+function recordsIn(cluster: MemoryCluster): number {
   return (cluster.topic('copies')?.partitions ?? []).reduce((sum, { log }) => sum + log.endOffset, 0)
 }
 
 async function written(cluster: MemoryCluster, count: number): Promise<void> {
-  while (written_(cluster) < count) await new Promise((resolve) => setTimeout(resolve, 2))
+  while (recordsIn(cluster) < count) await new Promise((resolve) => setTimeout(resolve, 2))
 }
 
 function check(cluster: MemoryCluster, workload: Workload, count: number): number {
   const inputs = Array.from({ length: count }, (_, n) => workload.record(n))
-  const outputs: { key: string; value: string }[] = []
-  for (const [partition, { log }] of (cluster.topic('copies')?.partitions ?? []).entries()) {
-    for (let at = 0; at < log.endOffset; ) {
-      const bytes = log.read(at, 2 ** 20)
-      for (const { header, rows } of runsOf(new BatchReader(), { bytes, from: 0, to: bytes.length }, `copies[${partition}]`)) {
-        for (let i = 0; i < rows.count; i++) {
-          const text = (from: number, length: number): string => Buffer.from(rows.bytes.subarray(from, from + length)).toString('latin1')
-          outputs.push({ key: text(rows.keyAt[i]!, rows.keyLength[i]!), value: text(rows.valueAt[i]!, rows.valueLength[i]!) })
-        }
-        at = header.nextOffset
-      }
-    }
-  }
-  return workload.differences(inputs, outputs)
+  const partitions = cluster.topic('copies')?.partitions ?? []
+  return workload.differences(
+    inputs,
+    partitions.flatMap((_, partition) =>
+      cluster.read('copies', partition).map(({ key, value }) => ({ key: text(key), value: text(value) })),
+    ),
+  )
+}
+
+function text(bytes: Uint8Array | null): string {
+  return Buffer.from(bytes ?? []).toString('latin1')
 }

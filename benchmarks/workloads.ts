@@ -23,7 +23,10 @@ export interface Workload {
   /** How many records must come out for `count` that go in. */
   outputs(count: number): number
   /** Compares what came out, as texts, with a naive computation; answers how many differ. */
-  differences(inputs: readonly { readonly key: string; readonly value: string }[], outputs: readonly { readonly key: string; readonly value: string }[]): number
+  differences(
+    inputs: readonly { readonly key: string; readonly value: string }[],
+    outputs: readonly { readonly key: string; readonly value: string }[],
+  ): number
 }
 
 const KEYS = 1_000_000
@@ -38,7 +41,13 @@ const rawCopies = topic('copies', bytes)
 const counts = topic('copies', { key: serdes.string, value: serdes.long })
 
 function view(n: number, key: string): { key: string; value: string } {
-  const value: View = { id: n, user: `user-${n % 9_973}`, type: n % 7 === 0 ? 'cart' : 'view', cents: (n * 37) % 10_000, note: 'seen on the front page today' }
+  const value: View = {
+    id: n,
+    user: `user-${n % 9_973}`,
+    type: n % 7 === 0 ? 'cart' : 'view',
+    cents: (n * 37) % 10_000,
+    note: 'seen on the front page today',
+  }
   return { key, value: JSON.stringify(value) }
 }
 
@@ -88,11 +97,16 @@ export const workloads: readonly Workload[] = [
       return builder.build()
     },
     outputs: (count) => Math.ceil(count / 7),
-    differences: (inputs, outputs) => sameRecords(inputs.filter(({ value }) => value.includes('"cart"')), outputs),
+    differences: (inputs, outputs) =>
+      sameRecords(
+        inputs.filter(({ value }) => value.includes('"cart"')),
+        outputs,
+      ),
   },
   {
     name: 'keyed-count',
-    about: 'stream(views).groupByKey().count().toStream().to(copies), 1 M keys, Zipf 0.99, JSON.parse in, every update out and in the changelog',
+    about:
+      'stream(views).groupByKey().count().toStream().to(copies), 1 M keys, Zipf 0.99, JSON.parse in, every update out and in the changelog',
     record: (n) => view(n, keyOf(zipf(n))),
     topology: () => {
       const builder = new StreamsBuilder()

@@ -15,9 +15,9 @@ function reporter(): Processor<string, number, string, string> {
         const before = await store.get(sensor)
         if (before === undefined || celsius > before) store.put(sensor, celsius)
       }
-      context.schedule({ every: seconds(10), by: 'stream-time' }, (now) => {
-        for (const [sensor, celsius] of store.range()) {
-          context.forward(new StreamRecord(sensor, `${celsius.toFixed(1)} °C until ${now / 1_000} s`, now))
+      context.schedule({ every: seconds(10), by: 'stream-time' }, async (now) => {
+        for await (const [sensor, celsius] of store.range()) {
+          await context.forward(new StreamRecord(sensor, `${celsius.toFixed(1)} °C until ${now / 1_000} s`, now))
         }
       })
     },

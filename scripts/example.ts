@@ -17,5 +17,7 @@ else {
 }
 
 function firstComment(name: string): string {
-  return readFileSync(join(folder, name), 'utf8').split('\n')[0]!.replace(/^\/\/ /, '')
+  return readFileSync(join(folder, name), 'utf8')
+    .split('\n')[0]!
+    .replace(/^\/\/ /, '')
 }

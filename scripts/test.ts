@@ -16,10 +16,14 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'))
 const report = join(folder, 'report.json')
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
 
-const child = spawn(process.execPath, [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...(coverage ? ['--coverage'] : []), ...files], {
-  stdio: 'inherit',
-  env: { ...process.env, ...(fuzz ? { FUZZ_RUNS: '10000' } : {}) },
-})
+const child = spawn(
+  process.execPath,
+  [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...(coverage ? ['--coverage'] : []), ...files],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, ...(fuzz ? { FUZZ_RUNS: '10000' } : {}) },
+  },
+)
 const code = await new Promise<number>((resolve) => {
   child.on('exit', (status) => resolve(status ?? 1))
 })

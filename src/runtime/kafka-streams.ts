@@ -258,13 +258,16 @@ export class KafkaStreams implements AsyncDisposable {
     const running = this.#running
     let timedOut = false
     const shutDown = this.#shutDown({ clean: true, leave: leaveGroup })
+    let stopTimer = (): void => undefined
     const late = new Promise<void>((resolve) => {
-      running?.ports.clock.after(timeoutMs, () => {
+      if (running === undefined) return
+      stopTimer = running.ports.clock.after(timeoutMs, () => {
         timedOut = true
         resolve()
       })
     })
-    const problem = await (running === undefined ? shutDown : Promise.race([shutDown, late]))
+    const problem = await Promise.race([shutDown, late])
+    stopTimer()
     this.#state.tryMove('NOT_RUNNING')
     if (timedOut && problem === undefined)
       return {

@@ -132,6 +132,11 @@ export class SlotStore<V> {
     this.#flags[slot] = 0
   }
 
+  /** True when something was written since the last flush. */
+  get isDirty(): boolean {
+    return this.#writes.count > 0
+  }
+
   /** Emits what waits for the commit, then turns dirty entries into changelog records and rows for the engine. */
   flush(): MaybePromise<void> {
     if (this.#writes.count === 0) return undefined
@@ -176,7 +181,7 @@ export class SlotStore<V> {
   #emitFrom(from: number, emit: (slot: number) => MaybePromise<void>): MaybePromise<void> {
     for (let i = from; i < this.#writes.length; i++) {
       const slot = this.#writes.at(i)
-      const waiting = slot < 0 ? undefined : emit(slot)
+      const waiting = slot < 0 || this.#isUnheardOf(slot) ? undefined : emit(slot)
       if (waiting instanceof Promise) return waiting.then(() => this.#emitFrom(i + 1, emit))
     }
     return undefined
@@ -187,14 +192,18 @@ export class SlotStore<V> {
       const slot = this.#writes.at(i)
       if (slot < 0) continue
       const flags = this.#flags[slot]!
-      // Deleted before anybody outside knew of it: nothing to tell.
-      const unknown = this.#values[slot] === undefined && (flags & (KNOWN | PENDING)) === 0
+      const unknown = this.#isUnheardOf(slot)
       this.#flags[slot] = (flags & ~DIRTY) | PENDING | (unknown ? 0 : KNOWN)
       this.#pendingSlots.push(slot)
       if (!unknown) this.#toRow(slot)
       if (this.#store.keepsPrior) this.#priors[slot] = this.#values[slot]
     }
     this.#writes.clear()
+  }
+
+  /** Deleted before anybody outside knew of it: there is nothing to tell. */
+  #isUnheardOf(slot: number): boolean {
+    return this.#values[slot] === undefined && (this.#flags[slot]! & (KNOWN | PENDING)) === 0
   }
 
   /** One serialisation: the row of the engine, and the same bytes in the changelog. */

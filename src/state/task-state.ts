@@ -109,7 +109,9 @@ export class TaskState {
 
   /** Emits what waits for the commit; turns writes into changelog records and rows for the engine. */
   flush(): MaybePromise<void> {
-    return this.#flushFrom([...this.#stores.values()], 0)
+    const stores = [...this.#stores.values()]
+    // What a flush emits may write to a store that was flushed before it: again, until nothing is dirty.
+    return chain(this.#flushFrom(stores, 0), () => (stores.some(({ cache }) => cache.slots.isDirty) ? this.flush() : undefined))
   }
 
   /** Writes the flushed rows to the engine, with the next changelog offset of each store, in one batch; only when the commit is known to have succeeded. */

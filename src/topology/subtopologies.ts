@@ -71,7 +71,9 @@ function copartitionGroups(members: readonly TopologyNode[]): string[][] {
   const groups: string[][] = []
   for (const node of members) {
     if (node.kind !== 'processor' || node.operator.traits.copartitioned !== true) continue
-    const sharing = members.filter((other) => other.kind === 'processor' && other !== node && other.stores.some((store) => node.stores.includes(store)))
+    const sharing = members.filter(
+      (other) => other.kind === 'processor' && other !== node && other.stores.some((store) => node.stores.includes(store)),
+    )
     const topics = new Set([node, ...sharing].flatMap((reader) => sourceTopicsOf(reader.name, byName)))
     groups.push([...topics])
   }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { TaskId } from '../../src/model/task-id.ts'
 import { assignTasks, type AssignmentMember, type AssignmentTask } from '../../src/runtime/assignor.ts'
@@ -12,7 +12,7 @@ const tasks = fc
 const world = fc.tuple(tasks, fc.integer({ min: 1, max: 6 })).chain(([all, count]) => {
   const ids = all.map(({ id }) => id)
   const some = fc.subarray(ids)
-  const member = (n: number): fc.Arbitrary<AssignmentMember> =>
+  const someMember = (n: number): fc.Arbitrary<AssignmentMember> =>
     fc.record({
       id: fc.constant(`m${n}`),
       running: some,
@@ -22,7 +22,7 @@ const world = fc.tuple(tasks, fc.integer({ min: 1, max: 6 })).chain(([all, count
     })
   return fc.record({
     tasks: fc.constant(all as AssignmentTask[]),
-    members: fc.tuple(...Array.from({ length: count }, (_, n) => member(n))) as fc.Arbitrary<AssignmentMember[]>,
+    members: fc.tuple(...Array.from({ length: count }, (_, n) => someMember(n))),
   })
 })
 
@@ -51,7 +51,7 @@ test('a second assignment of the same members moves nothing', () => {
   fc.assert(
     fc.property(world, ({ tasks: all, members }) => {
       const first = assignTasks(members, all)
-      const settled = members.map((member) => ({ ...member, running: first.get(member.id) ?? [] }))
+      const settled = members.map((before) => ({ ...before, running: first.get(before.id) ?? [] }))
       expect(assignTasks(settled, all)).toEqual(first)
     }),
     { numRuns: RUNS },

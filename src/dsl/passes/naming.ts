@@ -237,7 +237,7 @@ class Walk {
     if (key !== undefined && value !== undefined) return { key, value }
     this.#draft.mistakes.push({
       code: 'SERDE_MISSING',
-      message: `the repartition topic ${topic} needs a ${side} serde: give it where the ${side} was made, as selectKey(…, { key: serdes.string }) or groupBy(…, { key, value })`,
+      message: `the repartition topic ${topic} needs a ${side} serde: give it where the ${side} was made, as ${side === 'key' ? 'selectKey(…, { key: serdes.string })' : 'mapValues(…, { value: serdes.string })'}`,
       node: prefix,
     })
     return { key: key ?? missing, value: value ?? missing }

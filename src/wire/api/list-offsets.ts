@@ -48,4 +48,8 @@ export interface OffsetForLeaderEpochResponse {
 }
 
 /** OffsetForLeaderEpoch. */
-export const OFFSET_FOR_LEADER_EPOCH: Api<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse> = api(23, 'OffsetForLeaderEpoch', [4, 4])
+export const OFFSET_FOR_LEADER_EPOCH: Api<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse> = api(
+  23,
+  'OffsetForLeaderEpoch',
+  [4, 4],
+)

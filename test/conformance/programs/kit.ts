@@ -8,7 +8,6 @@ import {
   type Processor,
   type ProcessorContext,
   type Serde,
-  type StoreSpec,
   type Topic,
   type Topology,
   type Windowed,
@@ -123,6 +122,3 @@ export function now<T>(value: T | Promise<T>): T {
   if (value instanceof Promise) throw new Error('the memory engine answered a promise')
   return value
 }
-
-/** A spec's type, for signatures. */
-export type Spec<Face> = StoreSpec<Face>
