@@ -1,6 +1,7 @@
 /**
- * Reads partitions. For each broker one fetch is under way; the next one leaves as soon as an answer's batch headers have told the next positions,
- * before anything is decoded. A partition with more than two chunks that nobody has used up is left out: not asking is the back-pressure.
+ * Reads partitions. For each broker two fetches may be under way: one for partitions that have more, one that waits at the end of those that are
+ * caught up, so that waiting never holds back what is there. The next one leaves as soon as an answer's batch headers have told the next positions,
+ * before anything is decoded. A partition with two chunks that nobody has used up is left out: not asking is the back-pressure.
  */
 import { ClusterError } from '../base/errors.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
@@ -10,7 +11,6 @@ import { wireError } from '../wire/error-table.ts'
 import { backoffMs, wait, type BackoffPorts } from './backoff.ts'
 import { brokerError } from './broker-error.ts'
 import type { Cluster } from './cluster.ts'
-import type { LaneKind } from './lane.ts'
 
 /** Whole batches of one partition: `buffer[from, to)`. `release` gives the buffer back. */
 export interface FetchedChunk {
@@ -26,7 +26,7 @@ export interface FetchedChunk {
 /** How a fetcher reads. */
 export interface FetcherOptions extends BackoffPorts {
   readonly cluster: Cluster
-  readonly kind: LaneKind
+  readonly kind: `fetch:${string}`
   readonly maxBytes: number
   readonly maxPartitionBytes: number
   /** Asked where to go on when a position is not in the log any more; answers the offset. */
@@ -45,8 +45,18 @@ interface Reading {
   idle: boolean
 }
 
+/** What a broker is asked for in one request. */
+interface Fetch {
+  readonly node: number
+  /** `behind`: partitions that have more; `end`: partitions that are caught up. */
+  readonly part: 'behind' | 'end'
+  readonly readings: Reading[]
+}
+
 const CHUNKS = 2
+/** How long a fetch waits at the end of all of a broker's partitions, and of some: the others may be caught up by then. */
 const WAIT_MS = 500
+const SHORT_WAIT_MS = 50
 const ENOUGH_BYTES = 1
 
 /** Reads partitions from positions on. */
@@ -54,8 +64,8 @@ export class Fetcher {
   readonly #options: FetcherOptions
   readonly #readings: Map<string, Reading> = new Map()
   readonly #ready: FetchedChunk[] = []
-  /** Brokers with a fetch under way. */
-  readonly #busy: Set<number> = new Set()
+  /** Fetches under way, as `node part`. */
+  readonly #busy: Set<string> = new Set()
   #wake: (() => void) | undefined = undefined
   #failure: Error | undefined = undefined
   #failures = 0
@@ -131,28 +141,41 @@ export class Fetcher {
     this.#ready.push(...kept)
   }
 
-  /** Starts a fetch at every broker that has none under way and partitions to read. */
+  /** Starts the fetches that aren't under way, for partitions that may be read. */
   #pump(): void {
     if (this.#closed) return
-    const byNode = new Map<number, Reading[]>()
+    const led = new Map<number, number>()
+    const fetches = new Map<string, Fetch>()
     let unknown = false
     for (const reading of this.#readings.values()) {
+      const node = this.#options.cluster.leader(reading.tp)?.node
+      if (node !== undefined) led.set(node, (led.get(node) ?? 0) + 1)
       if (reading.paused || !reading.idle || reading.chunks >= CHUNKS) continue
-      const leader = this.#options.cluster.leader(reading.tp)
-      if (leader === undefined) unknown = true
-      else byNode.set(leader.node, [...(byNode.get(leader.node) ?? []), reading])
+      if (node === undefined) {
+        unknown = true
+        continue
+      }
+      const part = reading.highWatermark >= 0 && reading.highWatermark <= reading.position ? 'end' : 'behind'
+      const fetch: Fetch = fetches.get(`${node} ${part}`) ?? { node, part, readings: [] }
+      fetches.set(`${node} ${part}`, fetch)
+      fetch.readings.push(reading)
     }
     if (unknown) void this.#refresh()
-    for (const [node, readings] of byNode) if (!this.#busy.has(node)) void this.#fetch(node, readings)
+    for (const [key, fetch] of fetches) {
+      if (this.#busy.has(key)) continue
+      const waitMs = fetch.part === 'end' && fetch.readings.length === led.get(fetch.node) ? WAIT_MS : SHORT_WAIT_MS
+      void this.#fetch(key, fetch, waitMs)
+    }
   }
 
-  async #fetch(node: number, readings: readonly Reading[]): Promise<void> {
-    this.#busy.add(node)
+  async #fetch(key: string, { node, part, readings }: Fetch, waitMs: number): Promise<void> {
+    this.#busy.add(key)
     for (const reading of readings) reading.idle = false
     const positions = new Map(readings.map((reading) => [reading, reading.position]))
     try {
-      const lane = await this.#options.cluster.lane(node, this.#options.kind)
-      const answer = await lane.request(FETCH, this.#request(readings), { timeoutMs: WAIT_MS + 30_000 })
+      const { cluster, kind } = this.#options
+      const lane = await cluster.lane(node, part === 'behind' ? kind : `${kind}-end`)
+      const answer = await lane.request(FETCH, this.#request(readings, waitMs), { timeoutMs: WAIT_MS + 30_000 })
       this.#failures = 0
       for (const partition of answer.topics.flatMap(({ topic, partitions }) => partitions.map((one) => ({ topic, ...one })))) {
         const reading = this.#readings.get(partitionKey(partition))
@@ -162,18 +185,18 @@ export class Fetcher {
       await this.#failed(error)
     } finally {
       for (const reading of readings) reading.idle = true
-      this.#busy.delete(node)
+      this.#busy.delete(key)
     }
     this.#wake?.()
     this.#pump()
   }
 
-  #request(readings: readonly Reading[]): FetchRequest {
+  #request(readings: readonly Reading[], waitMs: number): FetchRequest {
     const byTopic = new Map<string, Reading[]>()
     for (const reading of readings) byTopic.set(reading.tp.topic, [...(byTopic.get(reading.tp.topic) ?? []), reading])
     return {
       // The first answer tells where the log ends: it isn't waited for.
-      maxWaitMs: readings.some(({ highWatermark }) => highWatermark < 0) ? 0 : WAIT_MS,
+      maxWaitMs: readings.some(({ highWatermark }) => highWatermark < 0) ? 0 : waitMs,
       minBytes: ENOUGH_BYTES,
       maxBytes: this.#options.maxBytes,
       isolation: 'read_uncommitted',
