@@ -28,6 +28,11 @@ export interface Serde<T> {
    * from. Left out where bytes may be read that are never written (JSON with spaces, a UUID in upper case).
    */
   readonly canonical?: boolean
+  /**
+   * True when the bytes that a value was read from may stand for it: a value that no user code saw or changed is then passed on as these bytes,
+   * unserialised. Left out by serdes that leave something out, fill something in or migrate something when they read; implied by `canonical`.
+   */
+  readonly passThrough?: boolean
   /** True when values keep pointing into the bytes they were read from. */
   readonly borrows?: boolean
   /** How many bytes every value has, where that is fixed: lists leave the lengths out then, as Java's do. */

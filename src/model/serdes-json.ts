@@ -65,6 +65,8 @@ export function json<T>(first: StandardSchema<T> | JsonOptions = {}, second: Jso
     deserialize: (bytes) => read(bytes, 0, bytes.length),
     read,
     write: (value, into, at) => encodeText(toText(value), into, at),
+    // A schema may leave fields out or fill them in.
+    passThrough: schema === undefined,
   }
 }
 

@@ -22,6 +22,7 @@ export const stringLossy: Serde<string> = {
 
 /** Bytes as they are: a view of the fetched batch, to be copied when it is kept. */
 export const bytes: Serde<Uint8Array> = {
+  passThrough: true,
   serialize: (value) => {
     if (!(value instanceof Uint8Array)) throw unencodable('bytes', value, 'give a Uint8Array')
     return value

@@ -22,11 +22,11 @@ export function registerNode(): void {
   if (registered) return
   registered = true
   registerTextCodec({
-    decode: (bytes, at, end) => view(bytes).utf8Slice(at, end),
+    decode: (bytes, at, end) => read.of(bytes).utf8Slice(at, end),
     encode: (text, into, at) => {
       const room = into.length - at
       if (3 * text.length > room && Buffer.byteLength(text) > room) return -1
-      return view(into).utf8Write(text, at)
+      return written.of(into).utf8Write(text, at)
     },
   })
   registerZlibCodecs()
@@ -37,15 +37,19 @@ interface SlicingBuffer extends Buffer {
   utf8Write(text: string, at: number): number
 }
 
-let lastBytes: Uint8Array | undefined
-let lastView: SlicingBuffer | undefined
+/** The last array, as a Buffer over the same memory: a batch is read, and another written, many records at a time. */
+class LastView {
+  #bytes: Uint8Array | undefined = undefined
+  #view: SlicingBuffer | undefined = undefined
 
-/** The bytes as a Buffer over the same memory; batches are read many records at a time, so the last one is kept. */
-function view(bytes: Uint8Array): SlicingBuffer {
-  if (bytes !== lastBytes || lastView === undefined) {
-    lastBytes = bytes
+  of(bytes: Uint8Array): SlicingBuffer {
+    if (bytes === this.#bytes && this.#view !== undefined) return this.#view
+    this.#bytes = bytes
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's Buffer has both methods; its types leave them out
-    lastView = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as SlicingBuffer
+    this.#view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as SlicingBuffer
+    return this.#view
   }
-  return lastView
 }
+
+const read = new LastView()
+const written = new LastView()

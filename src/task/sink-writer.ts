@@ -65,12 +65,14 @@ class SinkWriter {
   readonly #node: NodeName
   readonly #task: SinkTask
   readonly #key: KeyCoder
+  readonly #passes: boolean
   #spread = 0
 
   constructor(sink: SinkSpec, node: NodeName, task: SinkTask) {
     this.#sink = sink
     this.#node = node
     this.#task = task
+    this.#passes = sink.value.passThrough === true || sink.value.canonical === true
     const topic = typeof sink.topic === 'string' ? sink.topic : node
     this.#key = new KeyCoder({ serde: sink.key, record: task.record, topic, isSourceSerde: () => task.source()?.key === sink.key })
   }
@@ -110,10 +112,10 @@ class SinkWriter {
     writer.end(block)
   }
 
-  /** Whether the value is what was decoded, unchanged, so that the source's bytes are its bytes: a primitive, or an object nobody has seen. */
+  /** Whether the value is what was decoded, unchanged, so that the source's bytes may stand for it: a primitive, or an object nobody has seen. */
   #isSourceValue(value: unknown): boolean {
     const { record, unseen } = this.#task
-    if (value !== record.sourceValue || record.rows === undefined) return false
+    if (!this.#passes || value !== record.sourceValue || record.rows === undefined) return false
     const source = this.#task.source()
     return source !== undefined && source.value === this.#sink.value && (typeof value !== 'object' || unseen.has(source))
   }
