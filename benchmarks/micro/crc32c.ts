@@ -1,5 +1,5 @@
 /** CRC-32C over the batch of 2,400 records: sixteen tables against one byte after the other. */
-import { crc32c, crc32cBytewise } from '../../src/wire/crc32c.ts'
+import { crc32c, crc32cBytewise } from '../../src/base/crc32c.ts'
 import { orderBatch, RECORDS } from './orders.ts'
 import { perRecord } from './per-record.ts'
 

@@ -3,7 +3,7 @@ import { writeInt32 } from '../../src/base/bytes.ts'
 import { PartitionLog } from '../../src/memory/log.ts'
 import { AT } from '../../src/wire/batch-layout.ts'
 import { readHeader } from '../../src/wire/batch-reader.ts'
-import { crc32c } from '../../src/wire/crc32c.ts'
+import { crc32c } from '../../src/base/crc32c.ts'
 import { orderBatch, RECORDS } from './orders.ts'
 import { perRecord } from './per-record.ts'
 

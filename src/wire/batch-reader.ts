@@ -10,7 +10,7 @@ import { murmur2 } from '../base/murmur2.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
 import { AT, ATTRIBUTE, MAGIC, UNCOUNTED } from './batch-layout.ts'
 import { CODECS, compressionOf, MAX_BATCH_BYTES, type Codec } from './compression.ts'
-import { crc32c } from './crc32c.ts'
+import { crc32c } from '../base/crc32c.ts'
 
 /** The most records of one run. */
 export const RUN_RECORDS = 4096

@@ -4,7 +4,7 @@
  */
 import { readInt16, writeInt16, writeInt32, writeInt64 } from '../base/bytes.ts'
 import { AT, ATTRIBUTE } from './batch-layout.ts'
-import { crc32c } from './crc32c.ts'
+import { crc32c } from '../base/crc32c.ts'
 
 /** Gives the batch its place in the log, in place. */
 export function stampOffset(batch: Uint8Array, baseOffset: number, leaderEpoch: number): void {

@@ -8,7 +8,7 @@ import { assert, ClusterError } from '../base/errors.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
 import { AT, ATTRIBUTE, MAGIC, UNCOUNTED } from './batch-layout.ts'
 import { CODECS, compressionOf, MAX_BATCH_BYTES, type Codec } from './compression.ts'
-import { crc32c } from './crc32c.ts'
+import { crc32c } from '../base/crc32c.ts'
 import type { PartitionWriter, WriteFace } from './partition-writer.ts'
 
 /** How a batch grows. */

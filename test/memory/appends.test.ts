@@ -3,7 +3,7 @@ import { registerZlibCodecs } from '../../src/platform/zlib-codecs.ts'
 import { writeInt32 } from '../../src/base/bytes.ts'
 import { CODE } from '../../src/memory/codes.ts'
 import { AT } from '../../src/wire/batch-layout.ts'
-import { crc32c } from '../../src/wire/crc32c.ts'
+import { crc32c } from '../../src/base/crc32c.ts'
 import { BatchWriter } from '../../src/wire/batch-writer.ts'
 import { batchOf, makeWorld, numbered, sequenced, shown, START, type World } from './world.ts'
 

@@ -4,7 +4,7 @@ import { equalBytes, readInt32, readInt64 } from '../../src/base/bytes.ts'
 import { PartitionLog } from '../../src/memory/log.ts'
 import { AT } from '../../src/wire/batch-layout.ts'
 import { readHeader } from '../../src/wire/batch-reader.ts'
-import { crc32c } from '../../src/wire/crc32c.ts'
+import { crc32c } from '../../src/base/crc32c.ts'
 import { readAll } from '../wire/reading.ts'
 import { batchOf, numbered, START } from './world.ts'
 

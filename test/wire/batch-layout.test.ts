@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { AT, ATTRIBUTE, MAGIC, UNCOUNTED } from '../../src/wire/batch-layout.ts'
-import { crc32cBytewise } from '../../src/wire/crc32c.ts'
+import { crc32cBytewise } from '../../src/base/crc32c.ts'
 import { jvmBatches, jvmMarkers } from './jvm-batches.ts'
 
 it('finds every field of a batch where the JVM put it', () => {

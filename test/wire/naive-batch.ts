@@ -1,5 +1,5 @@
 /** Record batches by the book: one record after the other, a byte at a time, `BigInt` and arrays. The oracle of reader and writer. */
-import { crc32cBytewise } from '../../src/wire/crc32c.ts'
+import { crc32cBytewise } from '../../src/base/crc32c.ts'
 
 /** A record as an object. */
 export interface NaiveRecord {

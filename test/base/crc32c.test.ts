@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { crc32c, crc32cBytewise } from '../../src/wire/crc32c.ts'
+import { crc32c, crc32cBytewise } from '../../src/base/crc32c.ts'
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text)
 
