@@ -52,6 +52,11 @@ export class Cluster {
     return this.#topics.get(topic)?.partitions.length
   }
 
+  /** Kafka's id of a topic, which another topic of that name doesn't have; undefined or empty: it isn't known. */
+  topicId(topic: string): string | undefined {
+    return this.#topics.get(topic)?.topicId
+  }
+
   /** The leader of a partition; undefined: it isn't known. */
   leader({ topic, partition }: TopicPartition): Leader | undefined {
     const found = this.#topics.get(topic)?.partitions.find((candidate) => candidate.partition === partition)

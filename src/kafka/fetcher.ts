@@ -144,38 +144,47 @@ export class Fetcher {
   /** Starts the fetches that aren't under way, for partitions that may be read. */
   #pump(): void {
     if (this.#closed) return
-    const led = new Map<number, number>()
     const fetches = new Map<string, Fetch>()
     let unknown = false
     for (const reading of this.#readings.values()) {
-      const node = this.#options.cluster.leader(reading.tp)?.node
-      if (node !== undefined) led.set(node, (led.get(node) ?? 0) + 1)
-      if (reading.paused || !reading.idle || reading.chunks >= CHUNKS) continue
+      if (!mayRead(reading)) continue
+      const node = this.#nodeOf(reading)
       if (node === undefined) {
         unknown = true
         continue
       }
-      const part = reading.highWatermark >= 0 && reading.highWatermark <= reading.position ? 'end' : 'behind'
-      const fetch: Fetch = fetches.get(`${node} ${part}`) ?? { node, part, readings: [] }
-      fetches.set(`${node} ${part}`, fetch)
+      const part = isAtEnd(reading) ? 'end' : 'behind'
+      const key = `${node} ${part}`
+      const fetch: Fetch = fetches.get(key) ?? { node, part, readings: [] }
+      fetches.set(key, fetch)
       fetch.readings.push(reading)
     }
     if (unknown) void this.#refresh()
-    for (const [key, fetch] of fetches) {
-      if (this.#busy.has(key)) continue
-      const waitMs = fetch.part === 'end' && fetch.readings.length === led.get(fetch.node) ? WAIT_MS : SHORT_WAIT_MS
-      void this.#fetch(key, fetch, waitMs)
-    }
+    for (const [key, fetch] of fetches) if (!this.#busy.has(key)) void this.#fetch(key, fetch)
   }
 
-  async #fetch(key: string, { node, part, readings }: Fetch, waitMs: number): Promise<void> {
+  #nodeOf({ tp }: Reading): number | undefined {
+    return this.#options.cluster.leader(tp)?.node
+  }
+
+  /** How long a fetch may wait at the broker: shortly while others of the broker's partitions are read, which may reach their end meanwhile. */
+  #patienceOf({ node, part, readings }: Fetch): number {
+    // The first answer tells where the log ends: it isn't waited for.
+    if (readings.some(({ highWatermark }) => highWatermark < 0)) return 0
+    if (part === 'behind') return SHORT_WAIT_MS
+    const all = [...this.#readings.values()].filter((reading) => this.#nodeOf(reading) === node)
+    return readings.length === all.length ? WAIT_MS : SHORT_WAIT_MS
+  }
+
+  async #fetch(key: string, fetch: Fetch): Promise<void> {
+    const { node, part, readings } = fetch
     this.#busy.add(key)
     for (const reading of readings) reading.idle = false
     const positions = new Map(readings.map((reading) => [reading, reading.position]))
     try {
       const { cluster, kind } = this.#options
       const lane = await cluster.lane(node, part === 'behind' ? kind : `${kind}-end`)
-      const answer = await lane.request(FETCH, this.#request(readings, waitMs), { timeoutMs: WAIT_MS + 30_000 })
+      const answer = await lane.request(FETCH, this.#request(fetch), { timeoutMs: WAIT_MS + 30_000 })
       this.#failures = 0
       for (const partition of answer.topics.flatMap(({ topic, partitions }) => partitions.map((one) => ({ topic, ...one })))) {
         const reading = this.#readings.get(partitionKey(partition))
@@ -191,12 +200,11 @@ export class Fetcher {
     this.#pump()
   }
 
-  #request(readings: readonly Reading[], waitMs: number): FetchRequest {
+  #request(fetch: Fetch): FetchRequest {
     const byTopic = new Map<string, Reading[]>()
-    for (const reading of readings) byTopic.set(reading.tp.topic, [...(byTopic.get(reading.tp.topic) ?? []), reading])
+    for (const reading of fetch.readings) byTopic.set(reading.tp.topic, [...(byTopic.get(reading.tp.topic) ?? []), reading])
     return {
-      // The first answer tells where the log ends: it isn't waited for.
-      maxWaitMs: readings.some(({ highWatermark }) => highWatermark < 0) ? 0 : waitMs,
+      maxWaitMs: this.#patienceOf(fetch),
       minBytes: ENOUGH_BYTES,
       maxBytes: this.#options.maxBytes,
       isolation: 'read_uncommitted',
@@ -291,6 +299,14 @@ export class Fetcher {
       this.#wake = done
     })
   }
+}
+
+function mayRead({ paused, idle, chunks }: Reading): boolean {
+  return !paused && idle && chunks < CHUNKS
+}
+
+function isAtEnd({ highWatermark, position }: Reading): boolean {
+  return highWatermark >= 0 && highWatermark <= position
 }
 
 function once(f: () => void): () => void {

@@ -1,8 +1,17 @@
 /**
- * Node's side of things: standard streams, the fast text codec and the compression codecs. It is imported when an application starts, so that
+ * Node's side of things: standard streams, sockets, the state directory, the fast text codec and the compression codecs. It is imported when an application starts, so that
  * tests of the core and browsers never load it.
  */
+import { ConfigError } from '../base/errors.ts'
 import { registerTextCodec } from '../base/text.ts'
+import type { Transport } from '../kafka/lane.ts'
+import type { Config } from '../runtime/config.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Ports } from '../runtime/ports.ts'
+import { openStateDirectory } from '../runtime/state-directory.ts'
+import { memoryStores, type TaskStores } from '../runtime/task-stores.ts'
+import { nodeFiles } from './files.ts'
+import { chooseEngine } from './open-engine.ts'
 import { registerZlibCodecs } from './zlib-codecs.ts'
 
 /** Writes a line to standard error. */
@@ -13,6 +22,30 @@ export function writeError(line: string): void {
 /** Writes a line to standard output. */
 export function writeOut(line: string): void {
   process.stdout.write(`${line}\n`)
+}
+
+/** Lanes on sockets to these brokers (`host:port`). */
+export function openTransport(brokers: readonly string[]): Transport {
+  throw new ConfigError(
+    'CONFIG_VALUE',
+    `brokers ${brokers.join(', ')}: this version runs on the in-memory broker only (brokers: 'memory:')`,
+  )
+}
+
+/** The application's state directory, with the engine that its options say. Native code is loaded here. */
+export async function openStores(config: Config, ports: Pick<Ports, 'clock' | 'random'>, logger: Logger): Promise<TaskStores> {
+  if (config.engine === 'memory') return memoryStores(ports.random)
+  const engine = await chooseEngine(config.engine, (fields, message) => logger.warn(fields, message))
+  return openStateDirectory({
+    ...ports,
+    files: nodeFiles,
+    path: config.stateDir,
+    applicationId: config.applicationId,
+    logger,
+    cleanupDelayMs: config.stateCleanupDelayMs,
+    engine,
+    engineOptions: { bytes: config.rocksdbMemoryBytes },
+  })
 }
 
 let registered = false

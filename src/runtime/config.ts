@@ -20,8 +20,9 @@ type Words = { readonly [Name in keyof typeof WORD_OPTIONS]: (typeof WORD_OPTION
 /** Every option with its value. `brokers` is either addresses or the name of a memory broker. */
 export type Config = Numbers &
   Words &
-  Pick<KafkaStreamsOptions, 'instanceId' | 'clientId' | 'topicConfig' | 'onError' | 'onFailure' | 'logger'> & {
+  Pick<KafkaStreamsOptions, 'instanceId' | 'clientId' | 'security' | 'topicConfig' | 'onError' | 'onFailure' | 'logger'> & {
     readonly applicationId: string
+    readonly stateDir: string
     readonly brokers: { readonly memory: string } | { readonly addresses: readonly string[] }
     /** True when no broker was configured anywhere, so the memory broker was chosen. */
     readonly memoryByDefault: boolean
@@ -48,12 +49,15 @@ export function resolveConfig(options: KafkaStreamsOptions, environment: Environ
   )
   checkId(options.applicationId, mistakes)
   const { brokers, memoryByDefault } = brokersOf(options.brokers, environment, mistakes)
-  const { instanceId, clientId, topicConfig, onError, onFailure, logger } = options
+  // What the in-process broker keeps ends with the process: so does what depends on it.
+  if (options.engine === undefined && 'memory' in brokers) words['engine'] = 'memory'
+  const { instanceId, clientId, security, topicConfig, onError, onFailure, logger } = options
+  const stateDir = options.stateDir ?? environment['MILLRACE_STATE_DIR'] ?? '.millrace/state'
   const defined = Object.fromEntries(
-    Object.entries({ instanceId, clientId, topicConfig, onError, onFailure, logger }).filter(([, value]) => value !== undefined),
+    Object.entries({ instanceId, clientId, security, topicConfig, onError, onFailure, logger }).filter(([, value]) => value !== undefined),
   )
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both tables were walked name by name just above
-  const config = { applicationId: options.applicationId, brokers, memoryByDefault, ...defined, ...numbers, ...words } as Config
+  const config = { applicationId: options.applicationId, stateDir, brokers, memoryByDefault, ...defined, ...numbers, ...words } as Config
   if (mistakes.length === 0) checkConflicts(config, mistakes)
   raise(mistakes)
   return Object.freeze(config)

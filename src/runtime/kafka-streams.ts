@@ -17,11 +17,12 @@ import type { FailureDecision, KafkaStreamsOptions } from './options.ts'
 import type { Ports } from './ports.ts'
 import { readOnlyStore, unavailable, type ReadOnly } from './queries.ts'
 import { StateMachine, type AppState } from './states.ts'
+import { memoryStores, type TaskStores } from './task-stores.ts'
 import { ThreadRunner } from './thread-runner.ts'
 import { topologyHash } from './topology-hash.ts'
 
 /** What an application may be handed instead of making it: for simulations and tests. */
-export type AppPorts = Partial<Pick<Ports, 'clock' | 'random' | 'transport'>> & {
+export type AppPorts = Partial<Pick<Ports, 'clock' | 'random' | 'transport' | 'stores'>> & {
   /** Variables of the environment; the process's own when left out. */
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
@@ -55,8 +56,11 @@ export interface TaskInfo {
 
 interface Running {
   readonly cluster: Cluster
+  readonly stores: TaskStores
   readonly ports: Pick<Ports, 'clock' | 'random'>
   readonly threads: ThreadRunner[]
+  /** Stops the removal of state that nobody needs. */
+  readonly stopCleaning: () => void
 }
 
 const CLOSE_MS = 10_000
@@ -174,23 +178,34 @@ export class KafkaStreams implements AsyncDisposable {
     this.#now = () => ports.clock.now()
     if (config.memoryByDefault)
       node.writeError('Millrace: no Kafka configured, using the in-memory broker (set KAFKA_BROKERS to use Kafka)')
-    const transport = this.#ports.transport ?? this.#memoryTransport(ports)
-    const cluster = new Cluster({ ...ports, transport, retryMs: config.taskTimeoutMs })
-    const processId = Uint8Array.from({ length: 16 }, () => Math.floor(ports.random.next() * 256))
     const clientId = config.clientId ?? `${config.applicationId}-${hex(ports.random)}`
+    const { brokers } = config
+    const transport =
+      this.#ports.transport ??
+      ('memory' in brokers ? openMemoryBroker(brokers.memory, ports).cluster : node.openTransport(brokers.addresses))
+    const needsDisk = config.engine !== 'memory' && this.topology.stores.size > 0
+    const stores = this.#ports.stores ?? (needsDisk ? await node.openStores(config, ports, this.#logger) : memoryStores(ports.random))
+    const cluster = new Cluster({ ...ports, transport, retryMs: config.taskTimeoutMs })
     const threads = Array.from({ length: config.threads }, (_, index) =>
-      this.#thread(`${clientId}-StreamThread-${index + 1}`, { cluster, ports, processId, print: node.writeOut }),
+      this.#thread(`${clientId}-StreamThread-${index + 1}`, { cluster, ports, stores, print: node.writeOut }),
     )
-    return { cluster, ports, threads }
+    return { cluster, stores, ports, threads, stopCleaning: this.#clean(stores, ports.clock) }
   }
 
-  #memoryTransport(ports: Pick<Ports, 'clock' | 'random'>): Ports['transport'] {
-    const { brokers } = this.config
-    if ('memory' in brokers) return openMemoryBroker(brokers.memory, ports).cluster
-    throw new ConfigError(
-      'CONFIG_VALUE',
-      `brokers ${brokers.addresses.join(', ')}: this version runs on the in-memory broker only (brokers: 'memory:')`,
-    )
+  /** Removes, every now and then, the state of tasks that left long ago. */
+  #clean(stores: TaskStores, clock: Ports['clock']): () => void {
+    let cancel = (): void => undefined
+    const again = (): void => {
+      cancel = clock.after(Math.max(this.config.stateCleanupDelayMs, 1_000), () => {
+        stores
+          .cleanUp()
+          .then((tasks) => (tasks.length === 0 ? undefined : this.#logger.info({ tasks }, 'the state of tasks that left was removed')))
+          .catch((error: unknown) => this.#logger.warn({ error: String(error) }, 'old state could not be removed'))
+        again()
+      })
+    }
+    again()
+    return () => cancel()
   }
 
   #thread(
@@ -198,7 +213,7 @@ export class KafkaStreams implements AsyncDisposable {
     world: {
       readonly cluster: Cluster
       readonly ports: Pick<Ports, 'clock' | 'random'>
-      readonly processId: Uint8Array
+      readonly stores: TaskStores
       readonly print: (line: string) => void
     },
   ): ThreadRunner {
@@ -280,8 +295,10 @@ export class KafkaStreams implements AsyncDisposable {
   async #shutDown(how: { readonly clean: boolean; readonly leave: boolean }): Promise<unknown> {
     const running = this.#running
     if (running === undefined) return undefined
+    running.stopCleaning()
     const problems = await Promise.all(running.threads.map((thread) => thread.close(how)))
     await running.cluster.close()
+    await running.stores.close()
     return problems.find((problem) => problem !== undefined)
   }
 }

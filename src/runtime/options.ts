@@ -6,6 +6,14 @@ import type { RecordError, StreamsError } from '../base/errors.ts'
 import type { ErrorDecision } from '../task/task-ports.ts'
 import type { Logger } from './logger.ts'
 
+/** How connections are secured: the options of kafkajs. */
+export interface Security {
+  /** True for TLS with the system's authorities, or options of `node:tls`. */
+  readonly ssl?: boolean | Readonly<Record<string, unknown>>
+  /** A mechanism with its credentials: `{ mechanism: 'plain', username, password }`. */
+  readonly sasl?: Readonly<Record<string, unknown>> & { readonly mechanism: string }
+}
+
 /** What to do when a thread is lost. */
 export type FailureDecision = 'replace-thread' | 'stop-client' | 'stop-application'
 
@@ -23,6 +31,18 @@ export interface KafkaStreamsOptions {
   readonly threads?: number
   /** Bound of the object caches of this instance; 64 MiB (`statestore.cache.max.bytes`). */
   readonly cacheBytes?: number
+  /** Writes of a task that aren't committed, above which it commits early; 64 MiB (`statestore.uncommitted.max.bytes`). */
+  readonly statestoreUncommittedMaxBytes?: number
+  /** What keeps stores: `rocksdb`, `level`, or `memory`, which the changelogs fill at each start. RocksDB, but memory on the in-process broker (`dsl.store.suppliers.class`). */
+  readonly engine?: 'rocksdb' | 'level' | 'memory'
+  /** Where stores are kept; `.millrace/state` (`state.dir`). */
+  readonly stateDir?: string
+  /** Memory of the storage engines; 128 MiB (`rocksdb` settings). */
+  readonly rocksdbMemoryBytes?: number
+  /** How long the local state of a task is kept after it left; 600,000 (`state.cleanup.delay.ms`). */
+  readonly stateCleanupDelayMs?: number
+  /** TLS and SASL, as kafkajs takes them (`security.protocol`, `sasl.*`, `ssl.*`). */
+  readonly security?: Security
   /** How long a task waits for an empty partition that is caught up; 0. −1: not even until it is caught up (`max.task.idle.ms`). */
   readonly maxTaskIdleMs?: number
   /** How long a stalled task is retried; 300,000 (`task.timeout.ms`). */
@@ -82,6 +102,9 @@ export type NumberOption =
   | 'commitIntervalMs'
   | 'threads'
   | 'cacheBytes'
+  | 'statestoreUncommittedMaxBytes'
+  | 'rocksdbMemoryBytes'
+  | 'stateCleanupDelayMs'
   | 'maxTaskIdleMs'
   | 'taskTimeoutMs'
   | 'replicationFactor'
@@ -102,6 +125,9 @@ export const NUMBER_OPTIONS: Readonly<Record<NumberOption, NumberRule>> = {
   commitIntervalMs: { default: 30_000, min: 0, max: MAX },
   threads: { default: 1, min: 1, max: 1_024 },
   cacheBytes: { default: 64 * 1024 * 1024, min: 0, max: MAX },
+  statestoreUncommittedMaxBytes: { default: 64 * 1024 * 1024, min: 1, max: MAX },
+  rocksdbMemoryBytes: { default: 128 * 1024 * 1024, min: 1, max: MAX },
+  stateCleanupDelayMs: { default: 600_000, min: 0, max: MAX },
   maxTaskIdleMs: { default: 0, min: -1, max: MAX },
   taskTimeoutMs: { default: 300_000, min: 0, max: MAX },
   replicationFactor: { default: -1, min: -1, max: 32_767 },
@@ -122,9 +148,11 @@ export const NUMBER_OPTIONS: Readonly<Record<NumberOption, NumberRule>> = {
 export const WORD_OPTIONS: {
   readonly guarantee: readonly ['at-least-once', 'exactly-once']
   readonly compression: readonly ['none', 'gzip', 'snappy', 'lz4']
+  readonly engine: readonly ['rocksdb', 'level', 'memory']
 } = {
   guarantee: ['at-least-once', 'exactly-once'],
   compression: ['none', 'gzip', 'snappy', 'lz4'],
+  engine: ['rocksdb', 'level', 'memory'],
 }
 
 /** All option names. */
@@ -134,6 +162,8 @@ export const OPTION_NAMES: readonly string[] = [
   'instanceId',
   'clientId',
   'topicConfig',
+  'stateDir',
+  'security',
   'onError',
   'onFailure',
   'logger',

@@ -5,10 +5,12 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Transport } from '../kafka/lane.ts'
+import type { TaskStores } from './task-stores.ts'
 
 /** The outside world of an application. */
 export interface Ports {
   readonly clock: Clock
   readonly random: Random
   readonly transport: Transport
+  readonly stores: TaskStores
 }

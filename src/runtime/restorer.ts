@@ -3,7 +3,9 @@
  * had when restoring began. A restore is done when the *position* has reached that end, because compaction and markers leave offsets without
  * records. Rows go from the decoded batches straight into the store.
  */
+import { ClusterError } from '../base/errors.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
+import type { Mark } from '../state/marks.ts'
 import type { StoreName } from '../state/store-spec.ts'
 import type { StreamTask } from '../task/stream-task.ts'
 import { BatchReader } from '../wire/batch-reader.ts'
@@ -27,6 +29,8 @@ export interface RestorePorts {
   position(tp: TopicPartition): number
   /** First and one-behind-last offset of partitions. */
   bounds(tps: readonly TopicPartition[]): Promise<ReadonlyMap<string, { readonly start: number; readonly end: number }>>
+  /** Kafka's id of a topic; undefined or empty: not known. */
+  topicId(topic: string): string | undefined
   /** The committed position of a source topic that serves as changelog. */
   committed(tp: TopicPartition): number | undefined
   progress(task: StreamTask, store: StoreName, progress: RestoreProgress): void
@@ -71,23 +75,24 @@ export async function restoreTasks(tasks: readonly StreamTask[], ports: RestoreP
   return records
 }
 
+interface Wanted {
+  readonly task: StreamTask
+  readonly store: StoreName
+  readonly source: boolean
+  readonly tp: TopicPartition
+  readonly start: number
+  readonly last: number
+}
+
 /** Where each store has to start and to end; those that have nothing to read are done already. */
 async function plan(tasks: readonly StreamTask[], ports: RestorePorts): Promise<Map<string, Restoring>> {
-  const wanted = tasks.flatMap((task) =>
-    task.subtopology.stores.flatMap(({ name, changelog }) => {
-      if (changelog === undefined) return []
-      const topic = changelog.source ? changelog.topic : `${ports.applicationId}-${changelog.topic}`
-      return [{ task, store: name, source: changelog.source, tp: { topic, partition: task.partition } }]
-    }),
-  )
-  const bounds = wanted.length === 0 ? new Map<string, { start: number; end: number }>() : await ports.bounds(wanted.map(({ tp }) => tp))
+  const wanted = await changelogs(tasks, ports)
+  for (const task of tasks) await openStores(task, wanted, ports)
   const open = new Map<string, Restoring>()
   const from: { tp: TopicPartition; offset: number; leaderEpoch: number }[] = []
-  for (const { task, store, source, tp } of wanted) {
-    const { start, end: last } = bounds.get(partitionKey(tp)) ?? { start: 0, end: 0 }
+  for (const { task, store, source, tp, start, last } of wanted) {
     const end = source ? Math.min(last, ports.committed(tp) ?? start) : last
-    const mark = await task.state.mark(store)
-    const offset = mark !== undefined && mark >= start && mark <= last ? mark : start
+    const offset = (await task.state.mark(store))?.offset ?? start
     if (offset >= end) continue
     open.set(partitionKey(tp), { task, store, tp, end, total: end - offset, restored: 0 })
     from.push({ tp, offset, leaderEpoch: -1 })
@@ -95,6 +100,44 @@ async function plan(tasks: readonly StreamTask[], ports: RestorePorts): Promise<
   }
   ports.assign(from)
   return open
+}
+
+async function changelogs(tasks: readonly StreamTask[], ports: RestorePorts): Promise<readonly Wanted[]> {
+  const found = tasks.flatMap((task) =>
+    task.subtopology.stores.flatMap(({ name, changelog }) => {
+      if (changelog === undefined) return []
+      const topic = changelog.source ? changelog.topic : `${ports.applicationId}-${changelog.topic}`
+      return [{ task, store: name, source: changelog.source, tp: { topic, partition: task.partition } }]
+    }),
+  )
+  if (found.length === 0) return []
+  const bounds = await ports.bounds(found.map(({ tp }) => tp))
+  return found.map((one) => {
+    const { start, end } = bounds.get(partitionKey(one.tp)) ?? { start: 0, end: 0 }
+    return { ...one, start, last: end }
+  })
+}
+
+/** Opens a task's stores. Rows whose changelog goes on behind their mark are restored anew; a changelog that isn't theirs any more is an error. */
+async function openStores(task: StreamTask, wanted: readonly Wanted[], ports: RestorePorts): Promise<void> {
+  await task.state.open((name, mark) => {
+    const changelog = wanted.find((one) => one.task === task && one.store === name)
+    if (changelog === undefined) return true
+    const id = ports.topicId(changelog.tp.topic) ?? ''
+    if ((mark.topicId !== '' && id !== '' && mark.topicId !== id) || mark.offset > changelog.last) throw replaced(changelog, mark, id)
+    return mark.offset >= changelog.start
+  })
+  for (const { task: owner, store, tp } of wanted) if (owner === task) task.state.follow(store, ports.topicId(tp.topic) ?? '')
+}
+
+function replaced({ task, store, tp, last }: Wanted, mark: Mark, id: string): ClusterError {
+  const where = `${tp.topic}[${tp.partition}]`
+  const what = mark.topicId === id ? `ends at offset ${last}` : `is another topic (id ${id}, was ${mark.topicId})`
+  return new ClusterError(
+    'CHANGELOG_REPLACED',
+    `the changelog ${where} ${what}, and the local state of store ${store} was written up to offset ${mark.offset}: the topic was deleted or made anew. The local state is kept; reset the application to start over`,
+    { context: { taskId: task.id, store, topic: tp.topic, partition: tp.partition, offset: mark.offset } },
+  )
 }
 
 async function apply(chunk: RestoreChunk, restoring: Restoring, reader: BatchReader): Promise<number> {

@@ -1,9 +1,10 @@
-/** Makes the tasks of a plan: each with its engine, its partitions, and the positions where it goes on. */
+/** What a task of a plan is: its sub-topology, its partitions, the positions where they go on, and the task made of them. */
 import { ClusterError } from '../base/errors.ts'
 import type { TaskId } from '../model/task-id.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import type { GroupOffsets, OffsetAndMetadata } from '../kafka/offsets.ts'
-import { MemoryEngine } from '../state/memory-engine.ts'
+import type { Engine } from '../state/engine.ts'
+import type { StoreName } from '../state/store-spec.ts'
 import { StreamTask } from '../task/stream-task.ts'
 import type { TaskPorts } from '../task/task-ports.ts'
 import type { SourceNode, StartFrom } from '../topology/node.ts'
@@ -33,28 +34,40 @@ export function taskInputs(
   )
 }
 
-/** Makes one task with its partitions assigned at their positions. */
-export function makeTask(
-  id: TaskId,
-  parts: { readonly topology: Topology; readonly config: Config; readonly ports: TaskPorts },
-): StreamTask {
-  const { topology, config, ports } = parts
-  const [subtopologyId = 0, partition = 0] = id.split('_').map(Number)
-  const subtopology = topology.subtopologies.find((candidate) => candidate.id === subtopologyId)
-  if (subtopology === undefined)
-    throw new ClusterError(
-      'TOPOLOGY_MISMATCH',
-      `the group assigned task ${id}, which this topology doesn't have: all instances of ${config.applicationId} must run the same topology`,
-    )
+/** The sub-topology that a task runs. Throws `TOPOLOGY_MISMATCH` when there is none. */
+export function subtopologyOf(id: TaskId, topology: Topology, applicationId: string): Subtopology {
+  const found = topology.subtopologies.find((candidate) => id.startsWith(`${candidate.id}_`))
+  if (found !== undefined) return found
+  throw new ClusterError(
+    'TOPOLOGY_MISMATCH',
+    `the group assigned task ${id}, which this topology doesn't have: all instances of ${applicationId} must run the same topology`,
+  )
+}
+
+/** What a task is made with. */
+export interface TaskParts {
+  readonly topology: Topology
+  readonly subtopology: Subtopology
+  readonly config: Config
+  readonly ports: TaskPorts
+  readonly engine: Engine
+  /** The number of each store in an engine that may have content. */
+  readonly numbers?: ReadonlyMap<StoreName, number>
+}
+
+/** Makes one task. */
+export function makeTask(id: TaskId, { topology, subtopology, config, ports, engine, numbers }: TaskParts): StreamTask {
   return new StreamTask({
     applicationId: config.applicationId,
     topology,
     subtopology,
-    partition,
-    engine: new MemoryEngine(),
+    partition: Number(id.slice(id.indexOf('_') + 1)),
+    engine,
     ports,
     cacheBytes: config.cacheBytes,
+    uncommittedBytes: config.statestoreUncommittedMaxBytes,
     everyWrite: false,
+    ...(numbers === undefined ? {} : { numbers }),
   })
 }
 

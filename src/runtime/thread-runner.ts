@@ -3,30 +3,29 @@
  * loop: revoked, it stands and commits; assigned, it closes what it lost, opens and restores what is new, and goes on; lost, it drops everything
  * without a commit.
  */
-import { ClusterError, StreamsError, TaskMigratedError, type RecordError } from '../base/errors.ts'
+import { StreamsError, TaskMigratedError } from '../base/errors.ts'
 import type { TaskId } from '../model/task-id.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import { Admin } from '../kafka/admin.ts'
 import { ClassicMember, type MemberHandlers } from '../kafka/classic-member.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
-import { GroupOffsets, type OffsetAndMetadata } from '../kafka/offsets.ts'
+import { GroupOffsets } from '../kafka/offsets.ts'
 import { Producer } from '../kafka/producer.ts'
 import type { TaskPlan } from '../kafka/subscription.ts'
 import type { StreamTask } from '../task/stream-task.ts'
-import type { TaskPorts } from '../task/task-ports.ts'
 import type { Topology } from '../topology/topology.ts'
-import { LATEST, EARLIEST } from '../wire/api/list-offsets.ts'
 import { Committer } from './committer.ts'
 import type { Config } from './config.ts'
 import type { EventHub } from './events.ts'
 import { planGroup } from './group-plan.ts'
-import { oncePerMinute, type Logger } from './logger.ts'
+import type { Logger } from './logger.ts'
 import type { Ports } from './ports.ts'
-import { restoreTasks } from './restorer.ts'
 import { StreamThread } from './stream-thread.ts'
-import { beginning, committedTime, makeTask, startPositions, taskInputs, type TaskInput } from './task-factory.ts'
-import { externalSources, sourceCounts } from './topic-setup.ts'
+import { beginning } from './task-factory.ts'
+import { TaskOpener } from './task-opener.ts'
+import type { TaskStores } from './task-stores.ts'
+import { externalSources } from './topic-setup.ts'
 
 /** What a thread is made of. */
 export interface ThreadRunnerOptions {
@@ -34,7 +33,7 @@ export interface ThreadRunnerOptions {
   readonly config: Config
   readonly topology: Topology
   readonly topologyHash: number
-  readonly processId: Uint8Array
+  readonly stores: TaskStores
   readonly cluster: Cluster
   readonly ports: Pick<Ports, 'clock' | 'random'>
   readonly hub: EventHub
@@ -52,30 +51,22 @@ export class ThreadRunner {
   readonly #offsets: GroupOffsets
   readonly #admin: Admin
   readonly #fetcher: Fetcher
-  readonly #restoreFetcher: Fetcher
   readonly #producer: Producer
   readonly #member: ClassicMember
   readonly #committer: Committer
   readonly #thread: StreamThread
+  readonly #opener: TaskOpener
   readonly #owners: Map<string, StreamTask> = new Map()
-  readonly #droppedLog: (key: string, fields: object, message: string) => void
-  #counts: ReadonlyMap<string, number> = new Map()
   #running: Promise<void> = Promise.resolve()
   #ended = false
 
   constructor(options: ThreadRunnerOptions) {
     this.#options = options
     const { config, cluster, ports, name } = options
-    this.#droppedLog = oncePerMinute(ports.clock, (fields, message) => options.logger.warn(fields, message))
     this.#offsets = new GroupOffsets(cluster)
     this.#admin = new Admin(cluster)
     const reading = { ...ports, cluster, maxBytes: config.fetchMaxBytes, maxPartitionBytes: config.maxPartitionFetchBytes }
     this.#fetcher = new Fetcher({ ...reading, kind: `fetch:${name}`, outOfRange: (tp) => this.#outOfRange(tp) })
-    this.#restoreFetcher = new Fetcher({
-      ...reading,
-      kind: `fetch:${name}-restore`,
-      outOfRange: async (tp) => (await this.#offsets.at([tp], EARLIEST))[0]?.offset ?? 0,
-    })
     this.#producer = new Producer({
       ...ports,
       cluster,
@@ -111,6 +102,13 @@ export class ThreadRunner {
       written: (tp) => this.#producer.written(tp),
     })
     this.#thread = this.#makeThread()
+    this.#opener = new TaskOpener({
+      ...options,
+      offsets: this.#offsets,
+      producer: this.#producer,
+      committer: this.#committer,
+      caughtUp: (tp) => this.#fetcher.caughtUp(tp),
+    })
   }
 
   /** Its name. */
@@ -145,6 +143,7 @@ export class ThreadRunner {
     let problem: unknown
     const wasEnded = this.#ended
     this.#ended = true
+    this.#opener.close()
     this.#thread.stop()
     await this.#running
     if (clean && !wasEnded) {
@@ -158,7 +157,6 @@ export class ThreadRunner {
     await this.#member.close({ leave })
     this.#producer.close()
     this.#fetcher.close()
-    this.#restoreFetcher.close()
     return problem
   }
 
@@ -195,10 +193,10 @@ export class ThreadRunner {
   }
 
   #describe(): ReturnType<MemberHandlers['describe']> {
-    const { topology, config, processId, topologyHash } = this.#options
+    const { topology, config, stores, topologyHash } = this.#options
     const internal = topology.repartitionTopics.map(({ name }) => `${config.applicationId}-${name}`)
     const lags = new Map<TaskId, number>([...this.#thread.tasks.keys()].map((task) => [task, -1]))
-    return { topics: [...externalSources(topology), ...internal], info: { processId, topologyHash, endpoint: '', lags } }
+    return { topics: [...externalSources(topology), ...internal], info: { processId: stores.processId, topologyHash, endpoint: '', lags } }
   }
 
   async #revoke(): Promise<void> {
@@ -227,7 +225,9 @@ export class ThreadRunner {
     const before = new Set(this.#thread.tasks.keys())
     const revoked = this.tasks().filter(({ id }) => !kept.has(id))
     await this.#closeTasks(revoked)
-    const { opened, restoredRecords } = await this.#open(plan.active.filter((id) => !before.has(id)))
+    const opened = plan.active.filter((id) => !before.has(id))
+    const { tasks, records } = await this.#opener.open(opened, (tp, task) => this.#owners.set(partitionKey(tp), task))
+    for (const task of tasks) this.#thread.tasks.set(task.id, task)
     if (this.#ended) return
     this.#readAll()
     this.#options.hub.emit('rebalance', {
@@ -238,63 +238,10 @@ export class ThreadRunner {
       assigned: opened,
       revoked: revoked.map(({ id }) => id),
       lost: [],
-      restoredRecords,
+      restoredRecords: records,
     })
     this.#thread.proceed()
     this.#options.moved(true)
-  }
-
-  /** Opens tasks: positions first, then their stores are restored. */
-  async #open(ids: readonly TaskId[]): Promise<{ readonly opened: readonly TaskId[]; readonly restoredRecords: number }> {
-    const { topology, config, cluster, ports } = this.#options
-    if (ids.length === 0) return { opened: [], restoredRecords: 0 }
-    this.#counts = await sourceCounts({ cluster, topology })
-    await this.#lookUpSinks()
-    const world = { applicationId: config.applicationId, counts: this.#counts }
-    const made = ids.map((id) => ({
-      task: makeTask(id, { topology, config, ports: this.#taskPorts() }),
-      inputs: [] as readonly TaskInput[],
-    }))
-    for (const one of made) one.inputs = taskInputs(one.task.subtopology, one.task.partition, world)
-    const positions = await startPositions(
-      made.flatMap(({ inputs }) => inputs),
-      { offsets: this.#offsets, groupId: config.applicationId, now: () => ports.clock.now() },
-    )
-    for (const { task, inputs } of made) for (const input of inputs) this.#assignInput(task, input, positions.get(partitionKey(input.tp)))
-    const restoredRecords = await this.#restore(made.map(({ task }) => task))
-    for (const { task } of made) this.#thread.tasks.set(task.id, task)
-    return { opened: ids, restoredRecords }
-  }
-
-  #assignInput(task: StreamTask, { tp, source }: TaskInput, position: OffsetAndMetadata | undefined): void {
-    const offset = position?.offset ?? 0
-    task.assign(tp, source, offset)
-    const time = committedTime(position)
-    if (time >= 0) task.resumeTime(tp, time)
-    if (position?.metadata !== null) this.#committer.resume(tp, offset)
-    this.#owners.set(partitionKey(tp), task)
-  }
-
-  #restore(tasks: readonly StreamTask[]): Promise<number> {
-    const { config, hub, ports } = this.#options
-    return restoreTasks(
-      tasks,
-      {
-        applicationId: config.applicationId,
-        assign: (partitions) => this.#restoreFetcher.assign(partitions),
-        poll: (options) => this.#restoreFetcher.poll(options),
-        position: (tp) => this.#restoreFetcher.position(tp),
-        bounds: async (tps) => {
-          const starts = await this.#offsets.at(tps, EARLIEST)
-          const ends = await this.#offsets.at(tps, LATEST)
-          const byKey = new Map(ends.map(({ tp, offset }) => [partitionKey(tp), offset]))
-          return new Map(starts.map(({ tp, offset }) => [partitionKey(tp), { start: offset, end: byKey.get(partitionKey(tp)) ?? offset }]))
-        },
-        committed: (tp) => this.#committer.committed(tp),
-        progress: (task, store, progress) => hub.emit('restore', { at: ports.clock.now(), taskId: task.id, store, ...progress }),
-      },
-      () => this.#ended,
-    )
   }
 
   /** Tells the fetcher what the tasks read, each partition from where its task is. */
@@ -308,43 +255,13 @@ export class ThreadRunner {
       this.#thread.tasks.delete(task.id)
       for (const [key, owner] of this.#owners) if (owner === task) this.#owners.delete(key)
       await task.close()
+      await this.#options.stores.release(task.id)
     }
     if (!this.#ended) this.#readAll()
   }
 
   async #dropAll(): Promise<void> {
     await this.#closeTasks(this.tasks())
-  }
-
-  async #lookUpSinks(): Promise<void> {
-    const { topology, config, cluster } = this.#options
-    const sinks = topology.subtopologies.flatMap(({ sinks: list }) =>
-      list.flatMap(({ sink }) =>
-        typeof sink.topic === 'string' ? [sink.internal ? `${config.applicationId}-${sink.topic}` : sink.topic] : [],
-      ),
-    )
-    const changelogs = [...topology.stores.values()].flatMap(({ changelog }) =>
-      changelog === undefined ? [] : [changelog.source ? changelog.topic : `${config.applicationId}-${changelog.topic}`],
-    )
-    await cluster.refresh([...new Set([...sinks, ...changelogs])], { create: true })
-  }
-
-  #taskPorts(): TaskPorts {
-    const { config, cluster, ports } = this.#options
-    return {
-      now: () => ports.clock.now(),
-      writer: (tp, sent) => this.#producer.writer(tp, sent),
-      partitions: (topic) => cluster.partitions(topic),
-      lookUp: async (topic) => {
-        const found = await cluster.refresh([topic], { create: true })
-        if (!found.has(topic))
-          throw new ClusterError('SOURCE_MISSING', `there is no topic ${topic} to write to: create it first`, { context: { topic } })
-      },
-      caughtUp: (tp) => config.maxTaskIdleMs < 0 || this.#fetcher.caughtUp(tp),
-      onError: (error: RecordError) => config.onError?.(error) ?? 'fail',
-      print: (line) => this.#options.print(line),
-      onDropped: (reason, node, at) => this.#droppedLog(`${reason} ${node}`, { reason, node, ...at }, 'a record was dropped'),
-    }
   }
 
   async #outOfRange(tp: TopicPartition): Promise<number> {

@@ -1,10 +1,13 @@
 /**
  * Hot path. A key-value store: live values by key bytes, above an engine. A store that was made empty and has never let an entry go is complete: a
- * miss means absent and reads nothing. Otherwise a miss reads the engine, and what was read becomes resident.
+ * miss means absent and reads nothing. Otherwise a miss reads the engine, and what was read becomes resident. A read that was on its way while
+ * entries left is made again: its key may have come, been changed, landed and left meanwhile. Entries leave by the clock algorithm: a hand goes round,
+ * and one that was used since the hand came by last stays for another round.
  */
 import { compareBytes, concatBytes, readInt64 } from '../base/bytes.ts'
 import { StoreUnavailableError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import type { PackedRows } from '../base/packed-rows.ts'
 import { utf8 } from '../base/text.ts'
 import type { Headers } from '../model/headers.ts'
 import { noHeaders } from '../model/headers.ts'
@@ -40,6 +43,9 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   readonly #coder: KeyCoder
   /** True while a miss means absent. */
   #complete = true
+  /** How many entries have left; where the hand stands that chooses them. */
+  #departures = 0
+  #hand = 0
 
   constructor(parts: StoreParts) {
     this.#parts = parts
@@ -83,8 +89,9 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     const coder = this.#coder
     coder.take(key)
     const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
-    if (slot >= 0) return slot
-    return this.#complete ? this.#add() : chain(this.#read(), (found) => this.#resident(found))
+    if (slot < 0) return this.#complete ? this.#add() : this.#load(this.#copiedKey())
+    this.#slots.used(slot)
+    return slot
   }
 
   value(slot: number): V | undefined {
@@ -122,13 +129,41 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     this.#complete = false
   }
 
+  /** Reads the keys of these rows that aren't resident, in one go, so that looking them up needn't wait. */
+  prefetch(rows: HashedRows, from: number, to: number): MaybePromise<void> {
+    const { engine, prefix, store } = this.#parts
+    if (this.#complete || !engine.persistent || !store.readBySourceKey) return undefined
+    const keys = new RowsBuilder()
+    const wanted: HashedKey[] = []
+    for (let row = from; row < to; row++) {
+      const at = rows.keyAt[row]!
+      const length = rows.keyLength[row]!
+      const hash = rows.keyHash[row]!
+      if (length < 0 || this.#table.find(rows.bytes, at, length, hash) >= 0) continue
+      wanted.push({ key: rows.bytes.slice(at, at + length), hash })
+      keys.startKey()
+      keys.addToKey(prefix, 0, prefix.length)
+      keys.addToKey(rows.bytes, at, length)
+      keys.value(NOTHING, 0, -1)
+    }
+    if (wanted.length === 0) return undefined
+    const departures = this.#departures
+    return chain(engine.getMany(keys.rows()), (found) => {
+      if (departures !== this.#departures) return
+      for (const [i, key] of wanted.entries()) this.#resident(key, found, i)
+    })
+  }
+
   /** Lets clean entries go until at most `most` are left; answers how many are. */
   evict(most: number): number {
-    for (let slot = 0; slot < this.#table.end && this.#table.count > most; slot++) {
-      if (!this.#table.has(slot) || !this.#slots.isLanded(slot)) continue
+    for (let steps = 2 * this.#table.end; steps > 0 && this.#table.count > most; steps--) {
+      const slot = this.#hand
+      this.#hand = slot + 1 < this.#table.end ? slot + 1 : 0
+      if (!this.#table.has(slot) || !this.#slots.mayLeave(slot)) continue
       this.#slots.forget(slot)
       this.#table.remove(slot)
       this.#complete = false
+      this.#departures++
     }
     return this.#table.count
   }
@@ -206,7 +241,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     coder.take(key)
     const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
     if (slot >= 0) return this.#slots.value(slot)
-    return this.#complete ? undefined : chain(this.#read(), (found) => this.#slots.value(this.#resident(found)))
+    return this.#complete ? undefined : chain(this.#load(this.#copiedKey()), (loaded) => this.#slots.value(loaded))
   }
 
   #entry(key: K): MaybePromise<Entry<V> | undefined> {
@@ -235,32 +270,34 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     return slot
   }
 
-  /** The engine's row of the key in the coder. */
-  #read(): MaybePromise<ReadKey> {
+  /** The key in the coder, which others use while a read is on its way. */
+  #copiedKey(): HashedKey {
     const { bytes, at, length, hash } = this.#coder
+    return { key: bytes.slice(at, at + length), hash }
+  }
+
+  /** Makes a key resident with the engine's row of it; answers its slot. */
+  #load(wanted: HashedKey): MaybePromise<number> {
     const { prefix, engine } = this.#parts
     const keys = new RowsBuilder()
     keys.startKey()
     keys.addToKey(prefix, 0, prefix.length)
-    keys.addToKey(bytes, at, length)
+    keys.addToKey(wanted.key, 0, wanted.key.length)
     keys.value(NOTHING, 0, -1)
-    const key = bytes.slice(at, at + length)
-    return chain(engine.getMany(keys.rows()), (found) => ({
-      key,
-      hash,
-      bytes: found.bytes,
-      at: found.valueAt[0]!,
-      length: found.valueLength[0]!,
-    }))
+    const departures = this.#departures
+    return chain(engine.getMany(keys.rows()), (found) =>
+      departures === this.#departures ? this.#resident(wanted, found, 0) : this.#load(wanted),
+    )
   }
 
   /** The slot of a key that was read. While it was on its way the key may have come by another way, which is newer. */
-  #resident({ key, hash, bytes, at, length }: ReadKey): number {
+  #resident({ key, hash }: HashedKey, found: PackedRows, row: number): number {
     const known = this.#table.find(key, 0, key.length, hash)
     if (known >= 0) return known
     const slot = this.#table.add(key, 0, key.length, hash)
+    const length = found.valueLength[row]!
     if (length < 0) this.#slots.add(slot, { value: undefined, timestamp: -1, known: false })
-    else this.#slots.add(slot, { ...this.#decodeRow(bytes, at, length), known: true })
+    else this.#slots.add(slot, { ...this.#decodeRow(found.bytes, found.valueAt[row]!, length), known: true })
     return slot
   }
 
@@ -309,12 +346,14 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   }
 }
 
-interface ReadKey {
+interface HashedKey {
   readonly key: Uint8Array
   readonly hash: number
-  readonly bytes: Uint8Array
-  readonly at: number
-  readonly length: number
+}
+
+/** Rows whose keys are hashed already, as fetched batches are. */
+export interface HashedRows extends PackedRows {
+  readonly keyHash: Int32Array
 }
 
 const NOTHING = new Uint8Array(0)

@@ -19,6 +19,8 @@ const DIRTY = 1
 const PENDING = 2
 /** Its key is in the changelog or the engine: a delete has to be told. */
 const KNOWN = 4
+/** It was used since it was last asked whether it may leave. */
+const USED = 8
 
 const NOTHING = new Uint8Array(0)
 const TIME_BYTES = 8
@@ -79,7 +81,7 @@ export class SlotStore<V> {
     if (slot >= this.#times.length) this.#grow(slot)
     this.#values[slot] = entry.value
     this.#times[slot] = entry.timestamp
-    this.#flags[slot] = entry.known ? KNOWN : 0
+    this.#flags[slot] = entry.known ? KNOWN | USED : USED
     if (this.#store.keepsPrior) this.#priors[slot] = entry.value
     if (entry.value !== undefined) this.live++
   }
@@ -115,14 +117,26 @@ export class SlotStore<V> {
       this.#values[slot] = value
     }
     this.#times[slot] = timestamp
-    this.#flags[slot]! |= DIRTY
+    this.#flags[slot]! |= DIRTY | USED
     this.#writes.append(slot)
     if (this.#everyWrite && this.#log !== undefined) this.#writeLog(slot, this.#log)
   }
 
-  /** Whether the entry may leave: clean and landed. */
+  /** Takes note that a slot was used. */
+  used(slot: number): void {
+    this.#flags[slot]! |= USED
+  }
+
+  /** Whether the entry is clean and landed. */
   isLanded(slot: number): boolean {
     return (this.#flags[slot]! & (DIRTY | PENDING)) === 0
+  }
+
+  /** Whether the entry may leave: clean, landed, and not used since this was asked last. */
+  mayLeave(slot: number): boolean {
+    const flags = this.#flags[slot]!
+    this.#flags[slot] = flags & ~USED
+    return (flags & (DIRTY | PENDING | USED)) === 0
   }
 
   /** Forgets an entry that may leave. */
@@ -135,6 +149,11 @@ export class SlotStore<V> {
   /** True when something was written since the last flush. */
   get isDirty(): boolean {
     return this.#writes.count > 0
+  }
+
+  /** Entries that were written and aren't in the engine yet. */
+  get unlanded(): number {
+    return this.#writes.count + this.#pendingSlots.length
   }
 
   /** Emits what waits for the commit, then turns dirty entries into changelog records and rows for the engine. */

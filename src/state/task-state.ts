@@ -1,16 +1,16 @@
 /**
  * All stores of one task above one engine: opened from their specs, flushed in order, landed together after a commit, rolled back, restored. Each
- * store has a two-byte number before its row keys; prefix 0000 is kept for marks, the changelog offset up to which the engine has a store.
+ * store has a two-byte number before its row keys; prefix 0000 is kept for what the engine says about its stores (`marks`).
  */
-import { readInt64, toHex, writeInt64 } from '../base/bytes.ts'
+import { toHex, writeInt64 } from '../base/bytes.ts'
 import { assert, StoreUnavailableError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
-import { utf8 } from '../base/text.ts'
 import type { SourceRecord } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { Engine, KeyRange } from './engine.ts'
-import { KeyValueCache, type StoreParts } from './key-value-store.ts'
+import { KeyValueCache, successor, type HashedRows, type StoreParts } from './key-value-store.ts'
+import { markKey, readMark, writeMark, type Mark } from './marks.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import type { KeyValueStore, ResolvedStore, Slots, StoreName, WindowSlots, WindowStore } from './store-spec.ts'
 import { WindowCache } from './window-store.ts'
@@ -42,6 +42,8 @@ export interface TaskStateOptions {
   readonly cacheBytes: number
   /** True: one changelog record a write; false: one a key and flush. */
   readonly everyWrite: boolean
+  /** The number that each store has in the engine (`storeNumbers`); left out: 1, 2, … in an engine that is empty. */
+  readonly numbers?: ReadonlyMap<StoreName, number>
   /** Told of a row that came too late to be kept. */
   expired(store: StoreName): void
 }
@@ -63,12 +65,14 @@ type Cache = KeyValueCache<unknown, unknown> | WindowCache<unknown, unknown>
 interface OpenStore {
   readonly store: ResolvedStore
   readonly cache: Cache
+  readonly number: number
   readonly prefix: Uint8Array
+  /** Which topic its changelog is; empty: not known. */
+  topicId: string
 }
 
 /** What an entry is taken to need besides its key, in bytes. */
 const ENTRY_BYTES = 128
-const MARK = new Uint8Array([0, 0, 0x4d])
 const NOTHING = new Uint8Array(0)
 
 /** The stores of one task. */
@@ -79,7 +83,21 @@ export class TaskState {
 
   constructor(stores: readonly ResolvedStore[], options: TaskStateOptions) {
     this.#options = options
-    for (const [index, store] of stores.entries()) this.#open(store, index + 1)
+    for (const [index, store] of stores.entries()) this.#add(store, options.numbers?.get(store.name) ?? index + 1)
+  }
+
+  /**
+   * Finds out what an engine with content has, before anything is read. What `isGood` refuses is deleted, to be restored from the start. Throws
+   * `STATE_CORRUPT`.
+   */
+  async open(isGood: (store: StoreName, mark: Mark) => boolean): Promise<void> {
+    for (const { store, cache, prefix } of this.#stores.values()) {
+      const mark = await this.mark(store.name)
+      if (mark === undefined) continue
+      if (!isGood(store.name, mark)) await this.#wipe(store.name, prefix)
+      else if (cache instanceof WindowCache) await cache.load(mark.streamTime)
+      else cache.incomplete()
+    }
   }
 
   /** The face of a store. Throws `STORE_CLOSED`, `UNKNOWN_STORE`. */
@@ -107,6 +125,31 @@ export class TaskState {
     for (const { cache } of this.#stores.values()) cache.touch(hashes, from, to)
   }
 
+  /** Reads what looking up the keys of these rows will need from the engine, for stores that are read by the source's key. */
+  prefetch(rows: HashedRows, from: number, to: number): MaybePromise<void> {
+    let waiting: MaybePromise<void> = undefined
+    for (const { cache } of this.#stores.values()) {
+      if (!(cache instanceof KeyValueCache)) continue
+      const one = cache.prefetch(rows, from, to)
+      if (one !== undefined) waiting = waiting === undefined ? one : Promise.all([waiting, one]).then(() => undefined)
+    }
+    return waiting
+  }
+
+  /** What was written since the last landing, as an estimate in bytes. */
+  get uncommittedBytes(): number {
+    let bytes = 0
+    for (const { cache } of this.#stores.values()) bytes += cache.slots.unlanded * ENTRY_BYTES
+    return bytes
+  }
+
+  /** Lets clean entries go while there are more than the bound allows. */
+  trim(): void {
+    const most = Math.floor(this.#options.cacheBytes / ENTRY_BYTES)
+    for (const { cache } of this.#stores.values())
+      if (cache instanceof KeyValueCache && cache.resident > most) cache.evict(Math.floor(0.8 * most))
+  }
+
   /** Emits what waits for the commit; turns writes into changelog records and rows for the engine. */
   flush(): MaybePromise<void> {
     const stores = [...this.#stores.values()]
@@ -123,7 +166,7 @@ export class TaskState {
       if (pending !== undefined) append(pending.rows(), rows)
       if (cache instanceof WindowCache) deleteRanges.push(...cache.expiredRanges())
     }
-    for (const [name, offset] of offsets) this.#writeMark(name, offset, rows)
+    for (const [name, offset] of offsets) this.#writeMark(this.#found(name), offset, rows)
     if (rows.count === 0 && deleteRanges.length === 0) return this.#landed()
     return chain(this.#options.engine.write({ rows: rows.rows(), deleteRanges }), () => this.#landed())
   }
@@ -135,27 +178,40 @@ export class TaskState {
 
   /** Puts rows of a changelog back; `nextOffset` is one behind the last of them. */
   restore(name: StoreName, rows: RestoreRows, nextOffset: number): MaybePromise<void> {
-    const { cache, store, prefix } = this.#found(name)
-    const timestampOf = (row: number): number => rows.baseTimestamp + rows.timestampDelta[row]!
+    const found = this.#found(name)
+    const { cache, store, prefix } = found
     const batch = new RowsBuilder()
-    if (cache instanceof WindowCache) cache.restore(rows, timestampOf)
-    else {
-      cache.incomplete()
-      for (let i = 0; i < rows.count; i++)
-        restoreRow({ rows, row: i, prefix, plain: store.spec.format === 'plain', timestamp: timestampOf(i) }, batch)
+    const plain = store.spec.format === 'plain'
+    if (cache instanceof KeyValueCache) cache.incomplete()
+    for (let row = 0; row < rows.count; row++) {
+      if (rows.keyLength[row]! < 0) continue
+      const timestamp = rows.baseTimestamp + rows.timestampDelta[row]!
+      if (cache instanceof WindowCache) {
+        const start = cache.restore(rows, row, timestamp)
+        if (start === undefined) continue
+        cache.restoredKey(rows, row, start, batch)
+      } else {
+        batch.startKey()
+        batch.addToKey(prefix, 0, prefix.length)
+        batch.addToKey(rows.bytes, rows.keyAt[row]!, rows.keyLength[row]!)
+      }
+      restoredValue({ rows, row, plain, timestamp }, batch)
     }
-    this.#writeMark(name, nextOffset, batch)
+    this.#writeMark(found, nextOffset, batch)
     return this.#options.engine.write({ rows: batch.rows(), deleteRanges: [] })
   }
 
-  /** The next changelog offset to restore a store from; undefined: the engine has nothing of it. */
-  mark(name: StoreName): MaybePromise<number | undefined> {
+  /** Says which topic a store's changelog is, for its marks. */
+  follow(name: StoreName, topicId: string): void {
+    this.#found(name).topicId = topicId
+  }
+
+  /** Up to where the engine has a store; undefined: it has nothing of it. Throws `STATE_CORRUPT`. */
+  mark(name: StoreName): MaybePromise<Mark | undefined> {
     const keys = new RowsBuilder()
-    markKey(name, keys)
+    markKey(this.#found(name).number, keys)
     keys.value(NOTHING, 0, -1)
-    return chain(this.#options.engine.getMany(keys.rows()), (found) =>
-      found.valueLength[0] === TIME ? readInt64(found.bytes, found.valueAt[0]!) : undefined,
-    )
+    return chain(this.#options.engine.getMany(keys.rows()), (found) => readMark(found, 0))
   }
 
   /** A store's rows as text. */
@@ -180,7 +236,7 @@ export class TaskState {
     return this.#options.engine.close()
   }
 
-  #open(store: ResolvedStore, number: number): void {
+  #add(store: ResolvedStore, number: number): void {
     const { engine, record, everyWrite, changelog } = this.#options
     const prefix = new Uint8Array([number >> 8, number & 0xff])
     const parts: StoreParts = {
@@ -194,7 +250,7 @@ export class TaskState {
     }
     const { spec } = store
     const cache = spec.kind === 'window' ? new WindowCache<unknown, unknown>(parts, spec) : new KeyValueCache<unknown, unknown>(parts)
-    this.#stores.set(store.name, { store, cache, prefix })
+    this.#stores.set(store.name, { store, cache, number, prefix, topicId: '' })
   }
 
   #found(name: StoreName): OpenStore {
@@ -210,6 +266,14 @@ export class TaskState {
     return found
   }
 
+  #wipe(name: StoreName, prefix: Uint8Array): MaybePromise<void> {
+    const to = successor(prefix)
+    const rows = new RowsBuilder()
+    markKey(this.#found(name).number, rows)
+    rows.value(NOTHING, 0, -1)
+    return this.#options.engine.write({ rows: rows.rows(), deleteRanges: [{ from: prefix, ...(to === undefined ? {} : { to }) }] })
+  }
+
   #flushFrom(stores: readonly OpenStore[], from: number): MaybePromise<void> {
     for (let i = from; i < stores.length; i++) {
       const waiting = stores[i]!.cache.slots.flush()
@@ -221,27 +285,16 @@ export class TaskState {
   #landed(): void {
     for (const { cache } of this.#stores.values()) {
       cache.slots.landed()
-      if (cache instanceof KeyValueCache && cache.resident * ENTRY_BYTES > this.#options.cacheBytes)
-        cache.evict(Math.floor((0.8 * this.#options.cacheBytes) / ENTRY_BYTES))
     }
+    this.trim()
   }
 
-  #writeMark(name: StoreName, offset: number, into: RowsBuilder): void {
-    const bytes = new Uint8Array(TIME)
-    writeInt64(bytes, 0, offset)
-    markKey(name, into)
-    into.value(bytes, 0, TIME)
+  #writeMark({ number, cache, topicId }: OpenStore, offset: number, into: RowsBuilder): void {
+    writeMark(number, { offset, streamTime: cache instanceof WindowCache ? cache.streamTime : -1, topicId }, into)
   }
 }
 
 const TIME = 8
-
-function markKey(name: StoreName, into: RowsBuilder): void {
-  const bytes = utf8(name)
-  into.startKey()
-  into.addToKey(MARK, 0, MARK.length)
-  into.addToKey(bytes, 0, bytes.length)
-}
 
 function append(from: PackedRows, into: RowsBuilder): void {
   for (let i = 0; i < from.count; i++) {
@@ -253,25 +306,20 @@ function append(from: PackedRows, into: RowsBuilder): void {
 interface RestoredRow {
   readonly rows: PackedRows
   readonly row: number
-  readonly prefix: Uint8Array
   readonly plain: boolean
   readonly timestamp: number
 }
 
-/** A changelog record as the engine keeps it: its time before the value, unless the store is plain. */
-function restoreRow({ rows, row, prefix, plain, timestamp }: RestoredRow, into: RowsBuilder): void {
-  if (rows.keyLength[row]! < 0) return
-  into.startKey()
-  into.addToKey(prefix, 0, prefix.length)
-  into.addToKey(rows.bytes, rows.keyAt[row]!, rows.keyLength[row]!)
+/** The value of a changelog record as the engine keeps it: its time before it, unless the store is plain. */
+function restoredValue({ rows, row, plain, timestamp }: RestoredRow, into: RowsBuilder): void {
+  const at = rows.valueAt[row]!
   const length = rows.valueLength[row]!
   if (length < 0 || plain) {
-    into.value(rows.bytes, rows.valueAt[row]!, length)
+    into.value(rows.bytes, at, length)
     return
   }
   const value = new Uint8Array(TIME + length)
   writeInt64(value, 0, timestamp)
-  const at = rows.valueAt[row]!
   value.set(rows.bytes.subarray(at, at + length), TIME)
   into.value(value, 0, value.length)
 }

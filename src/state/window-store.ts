@@ -1,27 +1,26 @@
 /**
  * Hot path. A window store in two levels: a table from key bytes to a short array of that key's windows in order of their starts, and a slot for each
- * window. What is retained is resident. Expiry is strict, for reads and writes alike: a window whose start is not above the store's own stream time
+ * window. What is retained is resident: opened over an engine that has rows, the store loads them. Expiry is strict, for reads and writes alike: a window whose start is not above the store's own stream time
  * less its retention isn't there; the store's time is the greatest start ever put (Kafka Streams' rule for stores in memory). Windows are listed by
  * start, then key bytes.
  */
-import { compareBytes, concatBytes, readInt64, writeInt32, writeInt64 } from '../base/bytes.ts'
+import { compareBytes, readInt64 } from '../base/bytes.ts'
+import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
 import type { Headers } from '../model/headers.ts'
 import { KeyCoder } from '../model/key-coder.ts'
 import type { Windowed } from '../model/window.ts'
 import { ByteTable } from './byte-table.ts'
 import type { KeyRange } from './engine.ts'
-import { typed, type StoreParts } from './key-value-store.ts'
+import { successor, typed, type StoreParts } from './key-value-store.ts'
 import type { RowsBuilder } from './rows-builder.ts'
 import { limited, rowsOf, scanOf } from './scan.ts'
-import { rowBytes, SlotStore, type SlotKeys } from './slot-store.ts'
+import { readRow, rowBytes, SlotStore, type SlotKeys } from './slot-store.ts'
+import { WINDOW_SUFFIX, WindowLayout } from './window-layout.ts'
 import type { KeyRangeOptions, Scan, ScanOptions, Stamp, TimeRange, WindowSlots, WindowStore, WindowStoreSpec } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
 
-/** Start of a window, 8 bytes, and sequence, 4: what follows the key in changelogs (Kafka Streams' WindowKeySchema). */
-const SUFFIX = 12
-const SEGMENT_BYTES = 6
-const SMALLEST_SEGMENT_MS = 60_000
+const LOAD_PAGE = { rows: 10_000, bytes: 1 << 20 }
 
 /** A slot that stands for a window which isn't kept: writes to it vanish. */
 const EXPIRED = -1
@@ -50,17 +49,16 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   #end = 0
   /** Greatest start ever put, in ms. */
   #streamTime = -1
-  readonly #segmentMs: number
+  readonly #layout: WindowLayout
   readonly #segments: Map<number, Set<number>> = new Map()
   #droppedTo = -1
-  readonly #suffix: Uint8Array = new Uint8Array(SUFFIX)
   #scratch: Uint8Array = new Uint8Array(256)
 
   constructor(parts: StoreParts, spec: WindowStoreSpec<unknown, unknown>) {
     this.#parts = parts
     this.#spec = spec
     const { store, record, log, everyWrite } = parts
-    this.#segmentMs = Math.max(Math.floor(spec.retentionMs / 2), SMALLEST_SEGMENT_MS)
+    this.#layout = new WindowLayout(parts.prefix, spec.retentionMs)
     this.#slots = new SlotStore<V>({ store, record, log, everyWrite, keys: this })
     this.#coder = new KeyCoder({
       serde: store.key,
@@ -131,24 +129,20 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   }
 
   rowKey(slot: number, into: RowsBuilder): void {
-    const { prefix } = this.#parts
     const id = this.#keyIds[slot]!
-    into.startKey()
-    into.addToKey(prefix, 0, prefix.length)
-    into.addToKey(segmentBytes(this.#segmentOf(this.#starts[slot]!)), 0, SEGMENT_BYTES)
-    into.addToKey(this.#keys.bytes, this.#keys.keyAt(id), this.#keys.keyLength(id))
-    into.addToKey(this.#suffixOf(this.#starts[slot]!), 0, SUFFIX)
+    const { bytes } = this.#keys
+    this.#layout.rowKey({ bytes, at: this.#keys.keyAt(id), length: this.#keys.keyLength(id) }, this.#starts[slot]!, into)
   }
 
   logKey(slot: number, into: StoreLog): void {
     const id = this.#keyIds[slot]!
     const length = this.#keys.keyLength(id)
-    if (length + SUFFIX > this.#scratch.length) this.#scratch = new Uint8Array(2 * (length + SUFFIX))
+    if (length + WINDOW_SUFFIX > this.#scratch.length) this.#scratch = new Uint8Array(2 * (length + WINDOW_SUFFIX))
     const at = this.#keys.keyAt(id)
     const { bytes } = this.#keys
     for (let i = 0; i < length; i++) this.#scratch[i] = bytes[at + i]!
-    this.#scratch.set(this.#suffixOf(this.#starts[slot]!), length)
-    into.key(this.#scratch, 0, length + SUFFIX)
+    this.#scratch.set(this.#layout.suffixOf(this.#starts[slot]!), length)
+    into.key(this.#scratch, 0, length + WINDOW_SUFFIX)
   }
 
   free(slot: number): void {
@@ -157,7 +151,7 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     const at = windows.indexOf(slot)
     if (at < 0) return
     windows.splice(at, 1)
-    this.#segments.get(this.#segmentOf(this.#starts[slot]!))?.delete(slot)
+    this.#segments.get(this.#layout.segmentOf(this.#starts[slot]!))?.delete(slot)
     this.#free.push(slot)
     if (windows.length === 0) this.#keys.remove(id)
   }
@@ -169,13 +163,9 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
 
   /** Ranges of the engine whose windows are all expired, once each; their resident entries go with them. */
   expiredRanges(): readonly KeyRange[] {
-    const last = this.#segmentOf(Math.max(0, this.#streamTime - this.#spec.retentionMs + 1)) - 1
+    const last = this.#layout.segmentOf(Math.max(0, this.#streamTime - this.#spec.retentionMs + 1)) - 1
     if (last <= this.#droppedTo) return []
-    const { prefix } = this.#parts
-    const range: KeyRange = {
-      from: concatBytes(prefix, segmentBytes(this.#droppedTo + 1)),
-      to: concatBytes(prefix, segmentBytes(last + 1)),
-    }
+    const range = this.#layout.segments(this.#droppedTo + 1, last)
     for (const [segment, slots] of this.#segments) {
       if (segment > last) continue
       for (const slot of slots) this.#drop(slot)
@@ -185,25 +175,66 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     return [range]
   }
 
-  /** Takes rows of the changelog: key, start and sequence, with values as they were written. */
-  restore(rows: PackedRows, timestampOf: (row: number) => number): void {
-    for (let i = 0; i < rows.count; i++) {
-      const at = rows.keyAt[i]!
-      const length = rows.keyLength[i]! - SUFFIX
-      if (length < 0) continue
-      const start = readInt64(rows.bytes, at + length)
+  /** Greatest start ever put, in ms; −1: none. */
+  get streamTime(): number {
+    return this.#streamTime
+  }
+
+  /** Makes resident what the engine has; `streamTime` is what the store had seen then. */
+  load(streamTime: number): MaybePromise<void> {
+    this.#streamTime = Math.max(this.#streamTime, streamTime)
+    const { engine, prefix } = this.#parts
+    const to = successor(prefix)
+    const cursor = engine.cursor({ from: prefix, ...(to === undefined ? {} : { to }) })
+    const readOn = (page: PackedRows): MaybePromise<void> => {
+      if (page.count === 0) return cursor.close()
+      this.#loadPage(page)
+      return chain(cursor.next(LOAD_PAGE), readOn)
+    }
+    return chain(cursor.next(LOAD_PAGE), readOn)
+  }
+
+  #loadPage(page: PackedRows): void {
+    const { store } = this.#parts
+    for (let i = 0; i < page.count; i++) {
+      const { at, length, start } = this.#layout.readRowKey(page.bytes, page.keyAt[i]!, page.keyLength[i]!)
       if (start > this.#streamTime) this.#streamTime = start
       if (this.#isExpired(start)) continue
-      this.#coder.take(this.#read(this.#parts.store.key, rows.bytes, at, length))
-      const known = this.#located(start)
-      if (known !== EXPIRED) {
-        this.#slots.forget(known)
-        this.free(known)
-      }
-      if (rows.valueLength[i]! < 0) continue
-      const value = this.#read(this.#parts.store.value, rows.bytes, rows.valueAt[i]!, rows.valueLength[i]!)
-      this.#slots.add(this.#addSlot(start), { value: typed<V>(value), timestamp: timestampOf(i), known: true })
+      const row = readRow(store, page.valueAt[i]!, page.valueLength[i]!)
+      this.#coder.take(this.#read(store.key, page.bytes, at, length))
+      this.#slots.add(this.#addSlot(start), {
+        value: typed<V>(this.#read(store.value, page.bytes, row.at, row.length)),
+        timestamp: row.timed ? readInt64(page.bytes, page.valueAt[i]!) : -1,
+        known: true,
+      })
     }
+  }
+
+  /** Takes a row of the changelog, whose value is as it was written; answers the start of its window, or undefined where it isn't kept. */
+  restore(rows: PackedRows, row: number, timestamp: number): number | undefined {
+    const { store } = this.#parts
+    const at = rows.keyAt[row]!
+    const length = rows.keyLength[row]! - WINDOW_SUFFIX
+    if (length < 0) return undefined
+    const start = readInt64(rows.bytes, at + length)
+    if (start > this.#streamTime) this.#streamTime = start
+    if (this.#isExpired(start)) return undefined
+    this.#coder.take(this.#read(store.key, rows.bytes, at, length))
+    const known = this.#located(start)
+    if (known !== EXPIRED) {
+      this.#slots.forget(known)
+      this.free(known)
+    }
+    if (rows.valueLength[row]! >= 0) {
+      const value = this.#read(store.value, rows.bytes, rows.valueAt[row]!, rows.valueLength[row]!)
+      this.#slots.add(this.#addSlot(start), { value: typed<V>(value), timestamp, known: true })
+    }
+    return start
+  }
+
+  /** Starts a row of the engine for a changelog key with that start. */
+  restoredKey(rows: PackedRows, row: number, start: number, into: RowsBuilder): void {
+    this.#layout.rowKey({ bytes: rows.bytes, at: rows.keyAt[row]!, length: rows.keyLength[row]! - WINDOW_SUFFIX }, start, into)
   }
 
   /** Every retained window by start, then key bytes, with its row as the engine would hold it. */
@@ -313,7 +344,7 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     let place = slots.length
     while (place > 0 && this.#starts[slots[place - 1]!]! > start) place--
     slots.splice(place, 0, slot)
-    const segment = this.#segmentOf(start)
+    const segment = this.#layout.segmentOf(start)
     const members = this.#segments.get(segment)
     if (members === undefined) this.#segments.set(segment, new Set([slot]))
     else members.add(slot)
@@ -324,16 +355,6 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     if (!this.#slots.isLanded(slot)) return
     this.#slots.forget(slot)
     this.free(slot)
-  }
-
-  #segmentOf(start: number): number {
-    return Math.floor(start / this.#segmentMs)
-  }
-
-  #suffixOf(start: number): Uint8Array {
-    writeInt64(this.#suffix, 0, start)
-    writeInt32(this.#suffix, 8, 0)
-    return this.#suffix
   }
 
   #windowAt(start: number): { readonly start: number; readonly end: number } {
@@ -360,10 +381,4 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
 
 function within(start: number, { from, to }: TimeRange): boolean {
   return (from === undefined || start >= from) && (to === undefined || start <= to)
-}
-
-function segmentBytes(segment: number): Uint8Array {
-  const bytes = new Uint8Array(8)
-  writeInt64(bytes, 0, segment)
-  return bytes.subarray(2)
 }

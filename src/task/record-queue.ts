@@ -34,6 +34,8 @@ export class RecordQueue {
   partitionTime = -1
   /** Records that wait. */
   buffered = 0
+  /** How many runs of columns have been at the head: `rows` is filled again for each. */
+  runs = 0
 
   readonly #record: CurrentRecord
   readonly #now: () => number
@@ -133,6 +135,7 @@ export class RecordQueue {
       while (index < rows.count && offsetAt(rows, index) < this.#position) index++
       if (index === rows.count) continue
       this.rows = rows
+      this.runs++
       this.index = index
       this.buffered = rows.count - index
       this.#position = offsetAt(rows, rows.count - 1) + 1

@@ -32,8 +32,12 @@ export interface StreamTaskOptions {
   readonly partition: number
   readonly engine: Engine
   readonly ports: TaskPorts
+  /** The number that each store has in the engine; left out where the engine is empty. */
+  readonly numbers?: ReadonlyMap<StoreName, number>
   /** Bound of the object cache, in bytes. */
   readonly cacheBytes: number
+  /** Bytes of writes above which the task asks for a commit. */
+  readonly uncommittedBytes: number
   /** True: one changelog record a write; false: one a key and flush. */
   readonly everyWrite: boolean
 }
@@ -41,6 +45,8 @@ export interface StreamTaskOptions {
 interface Input {
   readonly queue: RecordQueue
   readonly head: Emit<unknown, unknown>
+  /** The run of columns whose keys the stores were asked to read. */
+  prefetched: number
 }
 
 /** One sub-topology × one partition. */
@@ -92,6 +98,7 @@ export class StreamTask {
       record: this.record,
       cacheBytes: options.cacheBytes,
       everyWrite: options.everyWrite,
+      ...(options.numbers === undefined ? {} : { numbers: options.numbers }),
       expired: (store) => this.drop('expired', String(store)),
     })
     this.#failures = {
@@ -134,7 +141,7 @@ export class StreamTask {
     const head = this.#heads.get(source)
     assert(head !== undefined, `source ${source.name} is not in task ${this.id}`)
     const queue = new RecordQueue(tp, source, { record: this.record, now: () => this.#options.ports.now(), position })
-    this.#inputs.push({ queue, head })
+    this.#inputs.push({ queue, head, prefetched: 0 })
     this.#inputs.sort((a, b) => compareText(a.queue.tp.topic, b.queue.tp.topic) || a.queue.tp.partition - b.queue.tp.partition)
   }
 
@@ -159,20 +166,33 @@ export class StreamTask {
     while (done < most) {
       const input = this.#next()
       if (input === undefined) break
+      const { queue } = input
+      const run = queue.runs
+      if (input.prefetched !== run) {
+        input.prefetched = run
+        const reading = this.state.prefetch(queue.rows!, queue.index, queue.rows!.count)
+        if (reading !== undefined) return this.#after(reading, done, most)
+      }
       const limit = this.#secondTime(input)
       do {
         const waiting = this.#one(input)
         done++
-        if (waiting !== undefined) return this.#later(waiting, input, done, most)
-        input.queue.advance()
-      } while (done < most && input.queue.headTimestamp < limit)
+        if (waiting !== undefined) {
+          return this.#after(
+            waiting.then(() => queue.advance()),
+            done,
+            most,
+          )
+        }
+        queue.advance()
+      } while (done < most && queue.headTimestamp < limit && queue.runs === run)
     }
+    if (this.state.uncommittedBytes > this.#options.uncommittedBytes) this.commitRequested = true
     return done
   }
 
-  async #later(waiting: Promise<void>, input: Input, done: number, most: number): Promise<number> {
+  async #after(waiting: Promise<void>, done: number, most: number): Promise<number> {
     await waiting
-    input.queue.advance()
     return done + (await this.process(most - done))
   }
 

@@ -1,0 +1,213 @@
+/**
+ * Opens tasks for a thread: each with its engine, at its committed positions, its stores restored. A store that turns out damaged is set aside and
+ * its task opened once more, with nothing but its changelog.
+ */
+import { ClusterError, StateError, type RecordError } from '../base/errors.ts'
+import type { Cluster } from '../kafka/cluster.ts'
+import { Fetcher } from '../kafka/fetcher.ts'
+import type { GroupOffsets, OffsetAndMetadata } from '../kafka/offsets.ts'
+import type { Producer } from '../kafka/producer.ts'
+import type { TaskId } from '../model/task-id.ts'
+import { partitionKey, type TopicPartition } from '../model/topic.ts'
+import { MemoryEngine } from '../state/memory-engine.ts'
+import { storeNumbers } from '../state/marks.ts'
+import type { StreamTask } from '../task/stream-task.ts'
+import type { TaskPorts } from '../task/task-ports.ts'
+import type { Topology } from '../topology/topology.ts'
+import { EARLIEST, LATEST } from '../wire/api/list-offsets.ts'
+import type { Committer } from './committer.ts'
+import type { Config } from './config.ts'
+import type { EventHub } from './events.ts'
+import { oncePerMinute, type Logger } from './logger.ts'
+import type { Ports } from './ports.ts'
+import { restoreTasks } from './restorer.ts'
+import { committedTime, makeTask, startPositions, subtopologyOf, taskInputs, type TaskInput } from './task-factory.ts'
+import type { TaskStores } from './task-stores.ts'
+import { sourceCounts } from './topic-setup.ts'
+
+/** What tasks are opened with. */
+export interface TaskOpenerOptions {
+  readonly name: string
+  readonly config: Config
+  readonly topology: Topology
+  readonly cluster: Cluster
+  readonly ports: Pick<Ports, 'clock' | 'random'>
+  readonly stores: TaskStores
+  readonly hub: EventHub
+  readonly logger: Logger
+  readonly offsets: GroupOffsets
+  readonly producer: Producer
+  readonly committer: Committer
+  print(line: string): void
+  /** True when everything written to the partition so far has been handed to its task. */
+  caughtUp(tp: TopicPartition): boolean
+}
+
+interface Opening {
+  readonly task: StreamTask
+  readonly inputs: readonly TaskInput[]
+}
+
+/** Opens tasks. */
+export class TaskOpener {
+  readonly #options: TaskOpenerOptions
+  readonly #fetcher: Fetcher
+  readonly #ports: TaskPorts
+  #closed = false
+
+  constructor(options: TaskOpenerOptions) {
+    this.#options = options
+    const { config, cluster, ports, name, offsets } = options
+    this.#fetcher = new Fetcher({
+      ...ports,
+      cluster,
+      kind: `fetch:${name}-restore`,
+      maxBytes: config.fetchMaxBytes,
+      maxPartitionBytes: config.maxPartitionFetchBytes,
+      outOfRange: async (tp) => (await offsets.at([tp], EARLIEST))[0]?.offset ?? 0,
+    })
+    this.#ports = taskPorts(options)
+  }
+
+  /** Opens these tasks; `owns` is told of each partition. Answers how many records were restored. */
+  async open(
+    ids: readonly TaskId[],
+    owns: (tp: TopicPartition, task: StreamTask) => void,
+  ): Promise<{ tasks: StreamTask[]; records: number }> {
+    const { topology, config, cluster, ports, offsets } = this.#options
+    if (ids.length === 0) return { tasks: [], records: 0 }
+    const world = { applicationId: config.applicationId, counts: await sourceCounts({ cluster, topology }) }
+    await this.#lookUpSinks()
+    const openings: Opening[] = []
+    for (const id of ids) {
+      const task = await this.#make(id)
+      openings.push({ task, inputs: taskInputs(task.subtopology, task.partition, world) })
+    }
+    const positions = await startPositions(
+      openings.flatMap(({ inputs }) => inputs),
+      { offsets, groupId: config.applicationId, now: () => ports.clock.now() },
+    )
+    const restored = await this.#restored(openings, positions)
+    for (const { task, inputs } of restored.openings) for (const { tp } of inputs) owns(tp, task)
+    return { tasks: restored.openings.map(({ task }) => task), records: restored.records }
+  }
+
+  /** Stops restoring. */
+  close(): void {
+    this.#closed = true
+    this.#fetcher.close()
+  }
+
+  async #make(id: TaskId): Promise<StreamTask> {
+    const { topology, config, stores } = this.#options
+    const subtopology = subtopologyOf(id, topology, config.applicationId)
+    if (subtopology.stores.length === 0)
+      return makeTask(id, { ...this.#options, subtopology, ports: this.#ports, engine: new MemoryEngine() })
+    for (let attempt = 1; ; attempt++) {
+      const engine = await stores.openTask(id)
+      try {
+        const numbers = await storeNumbers(engine, subtopology.stores)
+        return makeTask(id, { ...this.#options, subtopology, ports: this.#ports, engine, numbers })
+      } catch (error) {
+        if (!isDamage(error) || attempt > 1) throw error
+        await this.#setAside(id, error)
+      }
+    }
+  }
+
+  /** Restores the tasks; one whose store is damaged is made again, once, without it. */
+  async #restored(
+    openings: readonly Opening[],
+    positions: ReadonlyMap<string, OffsetAndMetadata>,
+  ): Promise<{ readonly openings: readonly Opening[]; readonly records: number }> {
+    for (const opening of openings) this.#assign(opening, positions)
+    try {
+      const records = await this.#restore(openings.map(({ task }) => task))
+      return { openings, records }
+    } catch (error) {
+      const damaged = isDamage(error) ? openings.find(({ task }) => task.id === error.context.taskId) : undefined
+      if (damaged === undefined || !isDamage(error)) throw error
+      await damaged.task.close()
+      await this.#setAside(damaged.task.id, error)
+      const again = { ...damaged, task: await this.#make(damaged.task.id) }
+      this.#assign(again, positions)
+      const all = openings.map((opening) => (opening === damaged ? again : opening))
+      const records = await this.#restore(all.map(({ task }) => task))
+      return { openings: all, records }
+    }
+  }
+
+  async #setAside(id: TaskId, error: StateError): Promise<void> {
+    this.#options.logger.warn({ taskId: id, code: error.code }, `${error.message}; it is set aside and restored from its changelog`)
+    await this.#options.stores.setAside(id, 'corrupt')
+  }
+
+  #assign({ task, inputs }: Opening, positions: ReadonlyMap<string, OffsetAndMetadata>): void {
+    for (const { tp, source } of inputs) {
+      const position = positions.get(partitionKey(tp))
+      const offset = position?.offset ?? 0
+      task.assign(tp, source, offset)
+      const time = committedTime(position)
+      if (time >= 0) task.resumeTime(tp, time)
+      if (position?.metadata !== null) this.#options.committer.resume(tp, offset)
+    }
+  }
+
+  #restore(tasks: readonly StreamTask[]): Promise<number> {
+    const { config, hub, ports, cluster, committer, offsets } = this.#options
+    return restoreTasks(
+      tasks,
+      {
+        applicationId: config.applicationId,
+        assign: (partitions) => this.#fetcher.assign(partitions),
+        poll: (options) => this.#fetcher.poll(options),
+        position: (tp) => this.#fetcher.position(tp),
+        topicId: (topic) => cluster.topicId(topic),
+        bounds: async (tps) => {
+          const starts = await offsets.at(tps, EARLIEST)
+          const ends = new Map((await offsets.at(tps, LATEST)).map(({ tp, offset }) => [partitionKey(tp), offset]))
+          return new Map(starts.map(({ tp, offset }) => [partitionKey(tp), { start: offset, end: ends.get(partitionKey(tp)) ?? offset }]))
+        },
+        committed: (tp) => committer.committed(tp),
+        progress: (task, store, progress) => hub.emit('restore', { at: ports.clock.now(), taskId: task.id, store, ...progress }),
+      },
+      () => this.#closed,
+    )
+  }
+
+  async #lookUpSinks(): Promise<void> {
+    const { topology, config, cluster } = this.#options
+    const sinks = topology.subtopologies.flatMap(({ sinks: list }) =>
+      list.flatMap(({ sink }) =>
+        typeof sink.topic === 'string' ? [sink.internal ? `${config.applicationId}-${sink.topic}` : sink.topic] : [],
+      ),
+    )
+    const changelogs = [...topology.stores.values()].flatMap(({ changelog }) =>
+      changelog === undefined ? [] : [changelog.source ? changelog.topic : `${config.applicationId}-${changelog.topic}`],
+    )
+    await cluster.refresh([...new Set([...sinks, ...changelogs])], { create: true })
+  }
+}
+
+function isDamage(error: unknown): error is StateError {
+  return error instanceof StateError && error.code === 'STATE_CORRUPT'
+}
+
+function taskPorts(options: TaskOpenerOptions): TaskPorts {
+  const { config, cluster, ports, producer, logger } = options
+  const dropped = oncePerMinute(ports.clock, (fields, message) => logger.warn(fields, message))
+  return {
+    now: () => ports.clock.now(),
+    writer: (tp, sent) => producer.writer(tp, sent),
+    partitions: (topic) => cluster.partitions(topic),
+    lookUp: async (topic) => {
+      const found = await cluster.refresh([topic], { create: true })
+      if (!found.has(topic))
+        throw new ClusterError('SOURCE_MISSING', `there is no topic ${topic} to write to: create it first`, { context: { topic } })
+    },
+    caughtUp: (tp) => config.maxTaskIdleMs < 0 || options.caughtUp(tp),
+    onError: (error: RecordError) => config.onError?.(error) ?? 'fail',
+    print: (line) => options.print(line),
+    onDropped: (reason, node, at) => dropped(`${reason} ${node}`, { reason, node, ...at }, 'a record was dropped'),
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Where the bytes of a window are. Changelog key: key, start (8 bytes), sequence (4), as Kafka Streams' WindowKeySchema. Engine key: the store's prefix,
+ * the segment (6 bytes: start divided by the segment's length), then the changelog key; so what expires together lies together. Big-endian.
+ */
+import { concatBytes, readInt64, writeInt32, writeInt64 } from '../base/bytes.ts'
+import { StateError } from '../base/errors.ts'
+import type { KeyRange } from './engine.ts'
+import type { RowsBuilder } from './rows-builder.ts'
+
+/** Start of a window, 8 bytes, and sequence, 4: what follows the key. */
+export const WINDOW_SUFFIX = 12
+const SEGMENT_BYTES = 6
+const SMALLEST_SEGMENT_MS = 60_000
+
+/** The layout of one window store. */
+export class WindowLayout {
+  readonly #prefix: Uint8Array
+  readonly #segmentMs: number
+  readonly #suffix: Uint8Array = new Uint8Array(WINDOW_SUFFIX)
+
+  constructor(prefix: Uint8Array, retentionMs: number) {
+    this.#prefix = prefix
+    this.#segmentMs = Math.max(Math.floor(retentionMs / 2), SMALLEST_SEGMENT_MS)
+  }
+
+  /** The segment of a window that starts there. */
+  segmentOf(start: number): number {
+    return Math.floor(start / this.#segmentMs)
+  }
+
+  /** What follows the key in both layouts; valid until the next call. */
+  suffixOf(start: number): Uint8Array {
+    writeInt64(this.#suffix, 0, start)
+    writeInt32(this.#suffix, 8, 0)
+    return this.#suffix
+  }
+
+  /** Starts a row with the engine key of a window. */
+  rowKey(key: { readonly bytes: Uint8Array; readonly at: number; readonly length: number }, start: number, into: RowsBuilder): void {
+    into.startKey()
+    into.addToKey(this.#prefix, 0, this.#prefix.length)
+    into.addToKey(segmentBytes(this.segmentOf(start)), 0, SEGMENT_BYTES)
+    into.addToKey(key.bytes, key.at, key.length)
+    into.addToKey(this.suffixOf(start), 0, WINDOW_SUFFIX)
+  }
+
+  /** The key and start in an engine key. Throws `STATE_CORRUPT` when it is too short for one. */
+  readRowKey(bytes: Uint8Array, at: number, length: number): { readonly at: number; readonly length: number; readonly start: number } {
+    const before = this.#prefix.length + SEGMENT_BYTES
+    const keyLength = length - before - WINDOW_SUFFIX
+    if (keyLength < 0) throw new StateError('STATE_CORRUPT', 'a window store holds a row that is no window: it is damaged')
+    return { at: at + before, length: keyLength, start: readInt64(bytes, at + before + keyLength) }
+  }
+
+  /** The engine keys of the segments from `first` to `last`. */
+  segments(first: number, last: number): KeyRange {
+    return { from: concatBytes(this.#prefix, segmentBytes(first)), to: concatBytes(this.#prefix, segmentBytes(last + 1)) }
+  }
+}
+
+function segmentBytes(segment: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  writeInt64(bytes, 0, segment)
+  return bytes.subarray(2)
+}
