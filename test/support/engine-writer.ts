@@ -34,7 +34,10 @@ if (command === 'write') await writeForever(directories[0]!)
 else for (const directory of directories) say({ directory, ...(await check(directory)) })
 
 async function writeForever(directory: string): Promise<void> {
-  const engine = await open(directory, MEMORY)
+  const engine = await open(directory, MEMORY).catch((error: unknown) => {
+    say({ directory, result: 'refused', message: String(error) })
+    throw error
+  })
   const first = await numberIn(engine)
   const wrong = await difference(engine, first)
   if (wrong !== undefined) {
