@@ -204,7 +204,8 @@ export class BatchWriter implements PartitionWriter {
     }
     if (at < buffer.length >> 1) return buffer.slice(0, at)
     this.#bytes = NOTHING
-    this.#capacity = buffer.length
+    // Batches are sealed at about the same size: a little room is enough, and memory that isn't used isn't cleared.
+    this.#capacity = at + (at >> 4) + SMALLEST
     return buffer.subarray(0, at)
   }
 
