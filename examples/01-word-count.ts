@@ -1,7 +1,7 @@
 // Counts words: of the text that ships with it, or of what you pipe in (`echo "to be or not to be" | npm run example 01`).
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { KafkaStreams, memoryBroker, serdes, StreamsBuilder, topic } from 'millrace'
+import { KafkaStreams, openTopics, serdes, StreamsBuilder, topic } from 'millrace'
 
 const sentences = topic('sentences', { key: serdes.string, value: serdes.string })
 const wordCounts = topic('word-counts', { key: serdes.string, value: serdes.long })
@@ -17,8 +17,9 @@ builder
 
 const piped = process.stdin.isTTY ? '' : readFileSync(0, 'utf8')
 const text = piped === '' ? readFileSync(join(import.meta.dirname, 'data/sentences.txt'), 'utf8') : piped
-const broker = memoryBroker()
-await broker.produce(
+const topics = await openTopics()
+for (const { name } of [sentences, wordCounts]) await topics.createTopic(name)
+await topics.produce(
   sentences,
   text
     .split('\n')
@@ -26,12 +27,12 @@ await broker.produce(
     .map((line) => ({ value: line })),
 )
 
-const app = new KafkaStreams(builder.build(), { applicationId: 'word-count', brokers: 'memory:' })
+const app = new KafkaStreams(builder.build(), { applicationId: 'word-count' })
 await app.start()
 
 const counts = new Map<string, number>()
-for await (const { key, value } of broker.read(wordCounts, { quietMs: 300 })) counts.set(key ?? '', value ?? 0)
+for await (const { key, value } of topics.read(wordCounts, { quietMs: 300 })) counts.set(key ?? '', value ?? 0)
 const top = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, 10)
 for (const [word, count] of top) console.log(`${String(count).padStart(4)}  ${word}`)
 await app.close()
-broker.close()
+await topics.close()

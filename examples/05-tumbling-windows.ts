@@ -1,5 +1,5 @@
 // Orders per minute: a tumbling window counts and sums what happened in each minute of event time, whenever it arrives.
-import { KafkaStreams, memoryBroker, minutes, seconds, serdes, StreamsBuilder, topic, tumbling } from 'millrace'
+import { KafkaStreams, minutes, openTopics, seconds, serdes, StreamsBuilder, topic, tumbling } from 'millrace'
 
 interface Order {
   readonly id: number
@@ -26,10 +26,11 @@ builder
   .toStream()
   .to(perMinute)
 
-const broker = memoryBroker()
+const topics = await openTopics()
+for (const { name } of [orders, perMinute]) await topics.createTopic(name)
 const noon = Date.UTC(2026, 0, 1, 12)
 const sold = ['tea', 'tea', 'coffee', 'tea', 'coffee', 'coffee', 'tea', 'coffee', 'tea', 'coffee', 'tea', 'tea']
-await broker.produce(
+await topics.produce(
   orders,
   sold.map((product, n) => ({
     key: product,
@@ -38,14 +39,14 @@ await broker.produce(
   })),
 )
 
-const app = new KafkaStreams(builder.build(), { applicationId: 'orders-per-minute', brokers: 'memory:' })
+const app = new KafkaStreams(builder.build(), { applicationId: 'orders-per-minute' })
 await app.start()
 const latest = new Map<string, string>()
-for await (const { key, value } of broker.read(perMinute, { quietMs: 300 })) {
+for await (const { key, value } of topics.read(perMinute, { quietMs: 300 })) {
   if (key === null || value === null) continue
   const minute = new Date(key.window.start).toISOString().slice(11, 16)
   latest.set(`${minute} ${key.key}`, `${minute}  ${key.key.padEnd(6)}  ${value.count} orders  ${(value.cents / 100).toFixed(2)} €`)
 }
 for (const name of [...latest.keys()].sort()) console.log(latest.get(name))
 await app.close()
-broker.close()
+await topics.close()

@@ -1,5 +1,5 @@
 // Enriches a stream with a table: each payment meets the customer as the table knows them at that moment.
-import { KafkaStreams, memoryBroker, serdes, StreamsBuilder, topic } from 'millrace'
+import { KafkaStreams, openTopics, serdes, StreamsBuilder, topic } from 'millrace'
 
 interface Customer {
   readonly name: string
@@ -23,22 +23,23 @@ builder
   .leftJoin(table, (payment, customer) => ({ cents: payment.cents, name: customer?.name ?? 'unknown', city: customer?.city ?? '-' }))
   .to(enriched)
 
-const broker = memoryBroker()
-await broker.produce(customers, [
+const topics = await openTopics()
+for (const { name } of [customers, payments, enriched]) await topics.createTopic(name)
+await topics.produce(customers, [
   { key: 'ada', value: { name: 'Ada', city: 'London' }, timestamp: 1_000 },
   { key: 'kurt', value: { name: 'Kurt', city: 'Vienna' }, timestamp: 1_000 },
 ])
-await broker.produce(payments, [
+await topics.produce(payments, [
   { key: 1, value: { customer: 'ada', cents: 1250 }, timestamp: 2_000 },
   { key: 2, value: { customer: 'kurt', cents: 99 }, timestamp: 2_001 },
   { key: 3, value: { customer: 'emmy', cents: 700 }, timestamp: 2_002 },
   { key: 4, value: { customer: 'ada', cents: 310 }, timestamp: 2_003 },
 ])
 
-const app = new KafkaStreams(builder.build(), { applicationId: 'enrich', brokers: 'memory:' })
+const app = new KafkaStreams(builder.build(), { applicationId: 'enrich' })
 await app.start()
-for await (const { key, value } of broker.read(enriched, { quietMs: 300 })) {
+for await (const { key, value } of topics.read(enriched, { quietMs: 300 })) {
   if (value !== null) console.log(`${String(key).padEnd(5)} ${(value.cents / 100).toFixed(2).padStart(6)} €  ${value.name} (${value.city})`)
 }
 await app.close()
-broker.close()
+await topics.close()

@@ -1,5 +1,5 @@
 // The Processor API: a processor with a store of its own counts readings and reports every ten seconds of stream time.
-import { KafkaStreams, keyValueStore, memoryBroker, seconds, serdes, StreamRecord, StreamsBuilder, topic, type Processor } from 'millrace'
+import { KafkaStreams, keyValueStore, openTopics, seconds, serdes, StreamRecord, StreamsBuilder, topic, type Processor } from 'millrace'
 
 const readings = topic('readings', { key: serdes.string, value: serdes.double })
 const reports = topic('reports', { key: serdes.string, value: serdes.string })
@@ -31,9 +31,10 @@ builder
   .process(reporter, { stores: [highest], value: serdes.string, key: serdes.string })
   .to(reports)
 
-const broker = memoryBroker()
+const topics = await openTopics()
+for (const { name } of [readings, reports]) await topics.createTopic(name)
 const celsius = [18.2, 18.9, 19.4, 21.1, 20.3, 19.9, 22.4, 21.8]
-await broker.produce(
+await topics.produce(
   readings,
   celsius.flatMap((value, n) => [
     { key: 'cellar', value: value - 6, timestamp: n * seconds(4) },
@@ -41,8 +42,8 @@ await broker.produce(
   ]),
 )
 
-const app = new KafkaStreams(builder.build(), { applicationId: 'highest-reading', brokers: 'memory:' })
+const app = new KafkaStreams(builder.build(), { applicationId: 'highest-reading' })
 await app.start()
-for await (const { key, value } of broker.read(reports, { quietMs: 300 })) console.log(`${String(key).padEnd(7)} ${value}`)
+for await (const { key, value } of topics.read(reports, { quietMs: 300 })) console.log(`${String(key).padEnd(7)} ${value}`)
 await app.close()
-broker.close()
+await topics.close()

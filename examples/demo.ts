@@ -3,7 +3,7 @@
  * city. On a terminal it is a table that lives; in a pipe, plain lines. It ends by itself and says where to look next.
  */
 import { styleText } from 'node:util'
-import { KafkaStreams, memoryBroker, seconds, serdes, StreamsBuilder, topic, tumbling, type Windowed } from 'millrace'
+import { KafkaStreams, openTopics, seconds, serdes, StreamsBuilder, topic, tumbling, type Windowed } from 'millrace'
 import { customersOfTheShop, shop, type Customer, type Order } from './data/shop.ts'
 
 const RUN_MS = Number(process.env['MILLRACE_DEMO_MS'] ?? 20_000)
@@ -37,28 +37,30 @@ builder
   .toStream()
   .to(sales)
 
-const broker = memoryBroker()
-broker.createTopic('customers', { partitions: 3 })
-broker.createTopic('orders', { partitions: 3 })
-broker.createTopic('sales-per-city', { partitions: 1 })
-await broker.produce(customers, customersOfTheShop())
+const topics = await openTopics()
+await topics.createTopic('customers', { partitions: 3 })
+await topics.createTopic('orders', { partitions: 3 })
+await topics.createTopic('sales-per-city', { partitions: 1 })
+await topics.produce(customers, customersOfTheShop())
 
-const app = new KafkaStreams(builder.build(), { applicationId: 'demo', brokers: 'memory:', commitIntervalMs: 250 })
+const app = new KafkaStreams(builder.build(), { applicationId: 'demo', commitIntervalMs: 250 })
 await app.start()
 const started = Date.now()
-const produced = setInterval(() => void broker.produce(orders, shop(Date.now(), 40)), 100)
+const produced = setInterval(() => void topics.produce(orders, shop(Date.now(), 40)), 100)
 setTimeout(() => clearInterval(produced), RUN_MS)
 
+// `npm run demo | head` closes the pipe: that is a way to end it, too.
+process.stdout.on('error', () => process.exit(0))
 const rows = new Map<string, Sum & { readonly window: Windowed<string>['window'] }>()
 let drawn = 0
-for await (const { key, value } of broker.read(sales, { quietMs: 2_000 })) {
+for await (const { key, value } of topics.read(sales, { quietMs: 2_000 })) {
   if (key === null || value === null) continue
-  rows.set(key.key, { ...value, window: key.window })
+  if ((rows.get(key.key)?.window.start ?? 0) <= key.window.start) rows.set(key.key, { ...value, window: key.window })
   if (process.stdout.isTTY) draw()
   else console.log(`${clock(key.window.start)}  ${key.key.padEnd(10)} ${String(value.orders).padStart(5)} orders ${euros(value.cents)}`)
 }
 await app.close()
-broker.close()
+await topics.close()
 const total = ((Date.now() - started) / 1_000).toFixed(0)
 console.log(
   `\n${total} s of orders, joined and counted. Next: npm run example 05 (windows), npm run example 13 (the join), README.md (your own).`,
@@ -68,7 +70,7 @@ function draw(): void {
   const lines = [...rows]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([city, { orders: count, cents, window }]) => {
-      const bar = '█'.repeat(Math.min(40, Math.round(count / 4)))
+      const bar = '█'.repeat(Math.max(0, Math.min(process.stdout.columns - 54, Math.round(count / 4))))
       return `  ${city.padEnd(10)} ${clock(window.start)}  ${String(count).padStart(5)} orders ${euros(cents)}  ${styleText('cyan', bar)}`
     })
   const head = styleText('bold', '  city       window from   orders per ten seconds, joined with the customers’ table')

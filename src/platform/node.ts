@@ -7,6 +7,7 @@ import { registerTextCodec } from '../base/text.ts'
 import type { Transport } from '../kafka/lane.ts'
 import type { Config } from '../runtime/config.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { Security } from '../runtime/options.ts'
 import type { Ports } from '../runtime/ports.ts'
 import { openStateDirectory } from '../runtime/state-directory.ts'
 import { memoryStores, type TaskStores } from '../runtime/task-stores.ts'
@@ -25,7 +26,7 @@ export function writeOut(line: string): void {
 }
 
 /** Lanes on sockets to these brokers (`host:port`). */
-export function openTransport(brokers: readonly string[]): Transport {
+export function openTransport(brokers: readonly string[], _clientId: string, _security: Security | undefined): Transport {
   throw new ConfigError(
     'CONFIG_VALUE',
     `brokers ${brokers.join(', ')}: this version runs on the in-memory broker only (brokers: 'memory:')`,

@@ -182,7 +182,9 @@ export class KafkaStreams implements AsyncDisposable {
     const { brokers } = config
     const transport =
       this.#ports.transport ??
-      ('memory' in brokers ? openMemoryBroker(brokers.memory, ports).cluster : node.openTransport(brokers.addresses))
+      ('memory' in brokers
+        ? openMemoryBroker(brokers.memory, ports).cluster
+        : node.openTransport(brokers.addresses, clientId, config.security))
     const needsDisk = config.engine !== 'memory' && this.topology.stores.size > 0
     const stores = this.#ports.stores ?? (needsDisk ? await node.openStores(config, ports, this.#logger) : memoryStores(ports.random))
     const cluster = new Cluster({ ...ports, transport, retryMs: config.taskTimeoutMs })

@@ -3,44 +3,12 @@
  * is made when it is first named, with one partition. It runs on the system clock until it is closed; nothing outlives the process.
  */
 import type { Clock } from '../base/clock.ts'
-import { murmur2, partitionOf } from '../base/murmur2.ts'
 import type { Random } from '../base/random.ts'
-import { decodeHeaders, encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
-import type { AnySerde } from '../model/serde.ts'
 import type { Topic } from '../model/topic.ts'
 import { MemoryCluster } from '../memory/cluster.ts'
-import { BatchReader, type RecordColumns } from '../wire/batch-reader.ts'
 import { BatchWriter } from '../wire/batch-writer.ts'
-import { offsetBehind, runs } from '../wire/runs.ts'
-
-/** A record to produce. */
-export interface ProduceRecord<K, V> {
-  /** Null when left out. */
-  readonly key?: K | null
-  readonly value: V | null
-  /** Milliseconds since the epoch; now when left out. */
-  readonly timestamp?: number
-  readonly headers?: Headers
-  /** The key decides when left out. */
-  readonly partition?: number
-}
-
-/** A record that was read. */
-export interface ReadRecord<K, V> {
-  readonly key: K | null
-  readonly value: V | null
-  /** Milliseconds since the epoch. */
-  readonly timestamp: number
-  readonly headers: Headers
-  readonly partition: number
-  readonly offset: number
-}
-
-/** How a topic is read. */
-export interface ReadOptions {
-  /** Read on for new records until none has come for so many ms; 0 (default): end where the topic ends. */
-  readonly quietMs?: number
-}
+import { offsetBehind } from '../wire/runs.ts'
+import { decodeRecords, encodeRecords, type ProduceRecord, type ReadOptions, type ReadRecord } from './topic-records.ts'
 
 /** A broker in this process. */
 export interface MemoryBroker extends Disposable {
@@ -91,25 +59,22 @@ export function openMemoryBroker(name: string, ports: { readonly clock: Clock; r
   return broker
 }
 
-interface Target<K, V> {
-  readonly topic: Topic<K, V>
-  readonly now: number
-}
-
 function write<K, V>(cluster: MemoryCluster, { topic, now }: Target<K, V>, records: readonly ProduceRecord<K, V>[]): void {
   cluster.createTopic(topic.name)
   const count = cluster.topic(topic.name)!.partitions.length
   const writers = new Map<number, BatchWriter>()
-  for (const { key, value, timestamp = now, headers = noHeaders, partition } of records) {
-    const keyBytes = bytesOf(topic.key, key, { topic: topic.name, side: 'key', headers })
-    const valueBytes = bytesOf(topic.value, value, { topic: topic.name, side: 'value', headers })
-    const to = partition ?? (keyBytes === null ? 0 : partitionOf(murmur2(keyBytes), count))
-    const writer = writers.get(to) ?? new BatchWriter()
-    writers.set(to, writer)
-    writer.append(keyBytes, valueBytes, timestamp, headers.length === 0 ? undefined : encodeHeaders(headers))
-    if (writer.byteLength > BATCH_BYTES) appendBatch(cluster, { topic: topic.name, partition: to }, writer)
+  for (const { key, value, timestamp, headers, partition } of encodeRecords(topic, records, { partitions: count, now })) {
+    const writer = writers.get(partition) ?? new BatchWriter()
+    writers.set(partition, writer)
+    writer.append(key, value, timestamp, headers)
+    if (writer.byteLength > BATCH_BYTES) appendBatch(cluster, { topic: topic.name, partition }, writer)
   }
   for (const [partition, writer] of writers) appendBatch(cluster, { topic: topic.name, partition }, writer)
+}
+
+interface Target<K, V> {
+  readonly topic: Topic<K, V>
+  readonly now: number
 }
 
 const BATCH_BYTES = 256 * 1024
@@ -122,14 +87,6 @@ function appendBatch(
   if (writer.count === 0) return
   cluster.append(topic, partition, writer.seal({ producerId: -1, producerEpoch: -1, baseSequence: -1 }))
   writer.reset()
-}
-
-function bytesOf(
-  serde: AnySerde,
-  value: unknown,
-  context: { readonly topic: string; readonly side: 'key' | 'value'; readonly headers: Headers },
-): Uint8Array | null {
-  return value === null || value === undefined ? null : serde.serialize(value, context)
 }
 
 interface Reading {
@@ -151,44 +108,12 @@ async function* readTopic<K, V>(
         found = true
         const bytes = log.read(at, BATCH_BYTES)
         positions.set(partition, offsetBehind({ bytes, from: 0, to: bytes.length }, at))
-        yield* recordsOf(bytes, { topic, partition, from: at })
+        yield* decodeRecords(topic, { bytes, from: 0, to: bytes.length }, { partition, from: at })
       }
     }
     if (found) deadline = clock.monotonic() + quietMs
     const left = deadline - clock.monotonic()
     if (left <= 0) return
     if (!found) await cluster.nextAppend(left)
-  }
-}
-
-function* recordsOf<K, V>(
-  bytes: Uint8Array,
-  { topic, partition, from }: { readonly topic: Topic<K, V>; readonly partition: number; readonly from: number },
-): Generator<ReadRecord<K, V>> {
-  const reader = new BatchReader({ checkCrc: false, hashKeys: false })
-  for (const { rows } of runs(reader, { bytes, from: 0, to: bytes.length }, `${topic.name}[${partition}]`)) {
-    for (let i = 0; i < rows.count; i++) {
-      const offset = rows.baseOffset + (rows.offsetDelta?.[i] ?? i)
-      if (offset >= from) yield recordAt(rows, i, { topic, partition, offset })
-    }
-  }
-}
-
-function recordAt<K, V>(
-  rows: RecordColumns,
-  i: number,
-  { topic, partition, offset }: { readonly topic: Topic<K, V>; readonly partition: number; readonly offset: number },
-): ReadRecord<K, V> {
-  const headers = rows.headersAt[i]! < 0 ? noHeaders : decodeHeaders(rows.bytes, rows.headersAt[i]!, rows.headersLength[i]!)
-  const side = (at: number, length: number): Uint8Array | null => (length < 0 ? null : rows.bytes.slice(at, at + length))
-  const key = side(rows.keyAt[i]!, rows.keyLength[i]!)
-  const value = side(rows.valueAt[i]!, rows.valueLength[i]!)
-  return {
-    key: key === null ? null : topic.key.deserialize(key, { topic: topic.name, side: 'key', headers }),
-    value: value === null ? null : topic.value.deserialize(value, { topic: topic.name, side: 'value', headers }),
-    timestamp: rows.baseTimestamp + rows.timestampDelta[i]!,
-    headers,
-    partition,
-    offset,
   }
 }
