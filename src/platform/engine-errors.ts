@@ -30,6 +30,12 @@ export function engineError(cause: unknown, { engine, directory, doing }: Engine
   if (cause instanceof StreamsError) return cause
   const text = textOf(cause)
   const options = { cause }
+  if (FORBIDDEN.test(text))
+    return new StateError(
+      'STATE_DIR',
+      `${engine} may not ${doing} in ${directory}: ${text}. The process needs to read, write and list it`,
+      options,
+    )
   if (doing === 'open' && LOCKED.test(text))
     return new StateError(
       'STATE_DIR_LOCKED',
@@ -44,12 +50,6 @@ export function engineError(cause: unknown, { engine, directory, doing }: Engine
         ...options,
         retriable: true,
       },
-    )
-  if (FORBIDDEN.test(text))
-    return new StateError(
-      'STATE_DIR',
-      `${engine} may not ${doing} in ${directory}: ${text}. The process needs to read, write and list it`,
-      options,
     )
   // The bindings don't tell the kind of an error. What an engine can't open or read, and isn't any of the above, is damaged.
   if (doing === 'open' || doing === 'read' || doing === 'scan' || CORRUPT.test(text)) return corrupt(directory, text, options)

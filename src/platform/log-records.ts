@@ -51,7 +51,9 @@ export function readLog(bytes: Uint8Array): LogContent {
     }
     at = piece.end
     if (piece.type > LAST) continue
-    if (piece.type === MIDDLE || piece.type === LAST ? parts.length === 0 : parts.length > 0) damage()
+    const goesOn = piece.type === MIDDLE || piece.type === LAST
+    if (goesOn === (parts.length === 0)) damage()
+    if (goesOn && parts.length === 0) continue
     parts.push(bytes.subarray(piece.from, piece.end))
     if (piece.type === FULL || piece.type === LAST) {
       records.push(joined(parts))

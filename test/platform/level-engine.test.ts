@@ -1,0 +1,12 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openLevel } from '../../src/platform/level-engine.ts'
+import { diskEngineCases, pack, temporaryFolder } from '../support/engine-cases.ts'
+
+diskEngineCases(openLevel)
+
+test('point reads answer at once', async () => {
+  const engine = await openLevel(join(temporaryFolder(), 'db'), {})
+  expect(engine.getMany(pack([['a', null]]))).not.toBeInstanceOf(Promise)
+  await engine.close()
+})
