@@ -117,6 +117,12 @@ export class Fetcher {
     return this.#readings.get(partitionKey(tp))?.position ?? -1
   }
 
+  /** One behind the last readable record, as the last answer told; undefined: not known yet. */
+  end(tp: TopicPartition): number | undefined {
+    const reading = this.#readings.get(partitionKey(tp))
+    return reading === undefined || reading.highWatermark < 0 ? undefined : reading.highWatermark
+  }
+
   /** How many offsets are behind the position; undefined: not known yet. */
   lag(tp: TopicPartition): number | undefined {
     const reading = this.#readings.get(partitionKey(tp))

@@ -11,6 +11,7 @@ import type { Topology } from '../topology/topology.ts'
 import { resolveConfig, type Config } from './config.ts'
 import { defaultClock, defaultRandom } from './defaults.ts'
 import { EventHub, type AppEventName, type AppEvents } from './events.ts'
+import type { PartitionLag } from './lag.ts'
 import { lineLogger, silent, type Logger } from './logger.ts'
 import { openMemoryBroker } from './memory-broker.ts'
 import type { FailureDecision, KafkaStreamsOptions } from './options.ts'
@@ -46,12 +47,7 @@ export interface CloseResult {
 export interface TaskInfo {
   readonly id: TaskId
   readonly thread: string
-  readonly partitions: readonly {
-    readonly topic: string
-    readonly partition: number
-    readonly position: number
-    readonly lag: number | undefined
-  }[]
+  readonly partitions: readonly PartitionLag[]
 }
 
 interface Running {
@@ -145,9 +141,14 @@ export class KafkaStreams implements AsyncDisposable {
       thread.tasks().map((task) => ({
         id: task.id,
         thread: thread.name,
-        partitions: task.positions().map(({ tp, offset }) => ({ ...tp, position: offset, lag: thread.lag(tp) })),
+        partitions: thread.lags(task),
       })),
     )
+  }
+
+  /** How far each partition of each task is behind: end of the log, position, records that wait, seconds. */
+  lag(): ReadonlyMap<TaskId, readonly PartitionLag[]> {
+    return new Map(this.tasks().map(({ id, partitions }) => [id, partitions]))
   }
 
   /** A read-only view of a store over the partitions that are here. Throws `UNKNOWN_STORE`, and `REBALANCING` while the application isn't RUNNING. */

@@ -75,6 +75,8 @@ export interface KafkaStreamsOptions {
   readonly maxPartitionFetchBytes?: number
   /** How often repartition topics are purged below committed positions; 30,000 (`repartition.purge.interval.ms`). */
   readonly repartitionPurgeIntervalMs?: number
+  /** After how many seconds a partition that stays behind is named in the log; 60. */
+  readonly lagWarnSeconds?: number
   /** Added to the retention of window changelogs; 86,400,000 (`windowstore.changelog.additional.retention.ms`). */
   readonly windowstoreChangelogAdditionalRetentionMs?: number
   /** Topic configs of all internal topics (`topic.`). */
@@ -118,6 +120,7 @@ export type NumberOption =
   | 'fetchMaxBytes'
   | 'maxPartitionFetchBytes'
   | 'repartitionPurgeIntervalMs'
+  | 'lagWarnSeconds'
   | 'windowstoreChangelogAdditionalRetentionMs'
 
 /** Every option that is a number, with its default and bounds. */
@@ -141,6 +144,7 @@ export const NUMBER_OPTIONS: Readonly<Record<NumberOption, NumberRule>> = {
   fetchMaxBytes: { default: 64 * 1024 * 1024, min: 1, max: INT32 },
   maxPartitionFetchBytes: { default: 1024 * 1024, min: 1, max: INT32 },
   repartitionPurgeIntervalMs: { default: 30_000, min: 1, max: MAX },
+  lagWarnSeconds: { default: 60, min: 1, max: MAX },
   windowstoreChangelogAdditionalRetentionMs: { default: 86_400_000, min: 0, max: MAX },
 }
 

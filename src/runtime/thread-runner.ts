@@ -17,8 +17,9 @@ import type { StreamTask } from '../task/stream-task.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Committer } from './committer.ts'
 import type { Config } from './config.ts'
-import type { EventHub } from './events.ts'
+import type { AppEvents, EventHub } from './events.ts'
 import { planGroup } from './group-plan.ts'
+import { LagWatch, partitionLags, type PartitionLag } from './lag.ts'
 import type { Logger } from './logger.ts'
 import type { Ports } from './ports.ts'
 import { StreamThread } from './stream-thread.ts'
@@ -56,6 +57,7 @@ export class ThreadRunner {
   readonly #committer: Committer
   readonly #thread: StreamThread
   readonly #opener: TaskOpener
+  readonly #lagWatch: LagWatch
   readonly #owners: Map<string, StreamTask> = new Map()
   #running: Promise<void> = Promise.resolve()
   #ended = false
@@ -101,6 +103,7 @@ export class ThreadRunner {
       commit: (positions) => this.#offsets.commit(positions, this.#member.fence()),
       written: (tp) => this.#producer.written(tp),
     })
+    this.#lagWatch = new LagWatch(ports.clock, options.logger, config.lagWarnSeconds * 1_000)
     this.#thread = this.#makeThread()
     this.#opener = new TaskOpener({
       ...options,
@@ -121,9 +124,9 @@ export class ThreadRunner {
     return [...this.#thread.tasks.values()]
   }
 
-  /** How many offsets each of its partitions is behind; undefined: not known yet. */
-  lag(tp: TopicPartition): number | undefined {
-    return this.#fetcher.lag(tp)
+  /** The partitions of one of its tasks, with how far each is behind. */
+  lags(task: StreamTask): readonly PartitionLag[] {
+    return partitionLags(task, (tp) => this.#fetcher.end(tp), this.#options.ports.clock.now())
   }
 
   /** Starts to take part. */
@@ -178,7 +181,10 @@ export class ThreadRunner {
         send: (all) => this.#producer.send(all),
         backPressure: () => this.#producer.backPressure(),
         purge: () => this.#purge(),
-        committed: (tasks, durationMs) => hub.emit('commit', { at: clock.now(), thread: name, tasks, durationMs }),
+        committed: (tasks, durationMs) => {
+          hub.emit('commit', { at: clock.now(), thread: name, tasks, durationMs })
+          this.#lagWatch.look(this.tasks().flatMap((task) => this.lags(task)))
+        },
       },
       this.#committer,
     )
@@ -230,16 +236,20 @@ export class ThreadRunner {
     for (const task of tasks) this.#thread.tasks.set(task.id, task)
     if (this.#ended) return
     this.#readAll()
-    this.#options.hub.emit('rebalance', {
+    const closed = revoked.map(({ id }) => id)
+    const durationMs = clock.monotonic() - started
+    const event = {
       at: clock.now(),
       thread: this.name,
       generation,
-      durationMs: clock.monotonic() - started,
+      durationMs,
       assigned: opened,
-      revoked: revoked.map(({ id }) => id),
+      revoked: closed,
       lost: [],
       restoredRecords: records,
-    })
+    }
+    this.#options.hub.emit('rebalance', event)
+    this.#options.logger.info(event, rebalanceLine(event))
     this.#thread.proceed()
     this.#options.moved(true)
   }
@@ -297,4 +307,11 @@ export class ThreadRunner {
         : new StreamsError('INVARIANT', error instanceof Error ? error.message : String(error), { cause: error }),
     )
   }
+}
+
+/** `rebalance #12 840 ms: +0_3 +1_3 −none, restored 12,400 records`. */
+function rebalanceLine({ generation, durationMs, assigned, revoked, restoredRecords }: AppEvents['rebalance']): string {
+  const list = (sign: string, ids: readonly TaskId[]): string =>
+    ids.length === 0 ? `${sign}none` : ids.map((id) => `${sign}${id}`).join(' ')
+  return `rebalance #${generation} ${Math.round(durationMs)} ms: ${list('+', assigned)} ${list('−', revoked)}, restored ${restoredRecords.toLocaleString('en')} records`
 }
