@@ -132,6 +132,15 @@ export class Reader {
     return this.#items(this.int32(), item)
   }
 
+  /** A compact array of structs: `item` reads the fields, tagged ones are skipped. Null counts as empty. */
+  structs<T>(item: (reader: Reader) => T): T[] {
+    return this.array(() => {
+      const value = item(this)
+      this.tags()
+      return value
+    })
+  }
+
   /** Skips the tagged fields that end a struct. */
   tags(): void {
     this.taggedFields(() => undefined)
@@ -308,6 +317,14 @@ export class Writer {
     this.uvarint(items === null ? 0 : items.length + 1)
     for (const value of items ?? []) item(value, this)
     return this
+  }
+
+  /** A compact array of structs without tagged fields, null allowed. */
+  structs<T>(items: readonly T[] | null, item: (value: T, writer: this) => void): this {
+    return this.array(items, (value) => {
+      item(value, this)
+      this.tags()
+    })
   }
 
   /** An array with a 32-bit count, null allowed. */

@@ -118,7 +118,9 @@ describe('Broker', () => {
   })
 
   it('says which request it doesn’t answer', async () => {
-    await expect(makeWorld().ask(api<object, object>(71, 'GetTelemetrySubscriptions', [0, 0]), {})).rejects.toMatchObject({
+    await expect(
+      makeWorld().ask(api<object, object>(71, 'GetTelemetrySubscriptions', [0, 0], { write: () => undefined, read: () => ({}) }), {}),
+    ).rejects.toMatchObject({
       code: 'BROKER_TOO_OLD',
       message: expect.stringContaining('GetTelemetrySubscriptions'),
     })

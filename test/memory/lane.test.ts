@@ -5,7 +5,14 @@ import { MemoryLane, type Answerer, type Fault, type FaultPlan } from '../../src
 import { api, type Api } from '../../src/wire/api/api.ts'
 import { manualClock, settled, type ManualClock } from './world.ts'
 
-const ECHO: Api<string, string> = api(99, 'Echo', [0, 0])
+const ECHO: Api<string, string> = api(99, 'Echo', [0, 0], {
+  write(w, text) {
+    w.string(text)
+  },
+  read(r) {
+    return r.string()
+  },
+})
 
 interface LaneWorld {
   readonly clock: ManualClock

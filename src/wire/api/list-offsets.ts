@@ -1,5 +1,5 @@
 /** ListOffsets (2) and OffsetForLeaderEpoch (23). */
-import { api, type Api, type TopicOf } from './api.ts'
+import { api, isolationLevel, readTopics, writeTopics, type Api, type Throttled, type TopicOf } from './api.ts'
 
 /** Times with a meaning of their own. */
 export const LATEST = -1
@@ -22,12 +22,26 @@ export interface ListedOffset {
 }
 
 /** The offsets. */
-export interface ListOffsetsResponse {
+export interface ListOffsetsResponse extends Throttled {
   readonly topics: readonly TopicOf<ListedOffset>[]
 }
 
 /** ListOffsets. */
-export const LIST_OFFSETS: Api<ListOffsetsRequest, ListOffsetsResponse> = api(2, 'ListOffsets', [6, 7])
+export const LIST_OFFSETS: Api<ListOffsetsRequest, ListOffsetsResponse> = api(2, 'ListOffsets', [6, 7], {
+  write(w, { isolation, topics }) {
+    w.int32(-1).int8(isolationLevel(isolation))
+    writeTopics(w, topics, ({ partition, currentLeaderEpoch, timestamp }) => {
+      w.int32(partition).int32(currentLeaderEpoch).int64(timestamp)
+    })
+  },
+  read(r) {
+    const throttleTimeMs = r.int32()
+    const topics = readTopics(r, () => {
+      return { partition: r.int32(), errorCode: r.int16(), timestamp: r.int64(), offset: r.int64(), leaderEpoch: r.int32() }
+    })
+    return { throttleTimeMs, topics }
+  },
+})
 
 /** Asks where leader epochs ended: how a reader notices that a log was cut off. */
 export interface OffsetForLeaderEpochRequest {
@@ -43,7 +57,7 @@ export interface EpochEndOffset {
 }
 
 /** Where the epochs ended. */
-export interface OffsetForLeaderEpochResponse {
+export interface OffsetForLeaderEpochResponse extends Throttled {
   readonly topics: readonly TopicOf<EpochEndOffset>[]
 }
 
@@ -52,4 +66,19 @@ export const OFFSET_FOR_LEADER_EPOCH: Api<OffsetForLeaderEpochRequest, OffsetFor
   23,
   'OffsetForLeaderEpoch',
   [4, 4],
+  {
+    write(w, { topics }) {
+      w.int32(-1)
+      writeTopics(w, topics, ({ partition, currentLeaderEpoch, leaderEpoch }) => {
+        w.int32(partition).int32(currentLeaderEpoch).int32(leaderEpoch)
+      })
+    },
+    read(r) {
+      const throttleTimeMs = r.int32()
+      const topics = readTopics(r, () => {
+        return { errorCode: r.int16(), partition: r.int32(), leaderEpoch: r.int32(), endOffset: r.int64() }
+      })
+      return { throttleTimeMs, topics }
+    },
+  },
 )
