@@ -32,10 +32,22 @@ export function readLog(bytes: Uint8Array): LogContent {
   const records: Uint8Array[] = []
   let parts: Uint8Array[] = []
   let sound = -1
-  const damage = (): void => {
-    if (sound < 0) sound = records.length
+  for (const piece of pieces(bytes)) {
+    if (piece === 'bad' || !follows(piece.type, parts.length > 0)) {
+      if (sound < 0) sound = records.length
+      parts = []
+    }
+    if (piece === 'bad' || !follows(piece.type, parts.length > 0)) continue
+    parts.push(bytes.subarray(piece.from, piece.end))
+    if (piece.type !== FULL && piece.type !== LAST) continue
+    records.push(joined(parts))
     parts = []
   }
+  return { records, soundRecords: sound < 0 ? records.length : sound, damaged: sound >= 0 }
+}
+
+/** The pieces of a log up to its end, or to one that the end cuts off; `bad` stands for the rest of a block. */
+function* pieces(bytes: Uint8Array): Generator<Piece | 'bad'> {
   for (let at = 0; at + HEADER <= bytes.length;) {
     const blockEnd = at - (at % BLOCK) + BLOCK
     if (at + HEADER > blockEnd) {
@@ -43,24 +55,15 @@ export function readLog(bytes: Uint8Array): LogContent {
       continue
     }
     const piece = readPiece(bytes, at, Math.min(blockEnd, bytes.length))
-    if (piece === 'cut') break
-    if (piece === 'bad') {
-      damage()
-      at = blockEnd
-      continue
-    }
-    at = piece.end
-    if (piece.type > LAST) continue
-    const goesOn = piece.type === MIDDLE || piece.type === LAST
-    if (goesOn === (parts.length === 0)) damage()
-    if (goesOn && parts.length === 0) continue
-    parts.push(bytes.subarray(piece.from, piece.end))
-    if (piece.type === FULL || piece.type === LAST) {
-      records.push(joined(parts))
-      parts = []
-    }
+    if (piece === 'cut') return
+    yield piece
+    at = piece === 'bad' ? blockEnd : piece.end
   }
-  return { records, soundRecords: sound < 0 ? records.length : sound, damaged: sound >= 0 }
+}
+
+/** Whether a piece of this type can come next, in the middle of a record or not. */
+function follows(type: number, isInRecord: boolean): boolean {
+  return (type === MIDDLE || type === LAST) === isInRecord
 }
 
 /** The head of a write batch; undefined when the record is too short to be one. */

@@ -91,7 +91,7 @@ export function diskEngineCases(open: OpenEngine): void {
 
   test('writes that are not waited for are done in order', async () => {
     const engine = await opened()
-    const writes = Array.from({ length: 50 }, (_, i) => engine.write({ rows: pack([['k', String(i)]]), deleteRanges: [] }))
+    const writes = Array.from({ length: 50 }, async (_, i) => engine.write({ rows: pack([['k', String(i)]]), deleteRanges: [] }))
     await Promise.all(writes)
     expect(unpack(await engine.getMany(pack([['k', null]])))).toEqual([['k', '49']])
   })

@@ -136,7 +136,7 @@ function modelAt(last: number): Map<string, string> {
     const { rows, deleteRanges } = batchOf(number)
     for (const { from, to } of deleteRanges) {
       const [low, high] = [new TextDecoder().decode(from), new TextDecoder().decode(to)]
-      for (const key of model.keys()) if (key >= low && key < high) model.delete(key)
+      for (const key of [...model.keys()].filter((each) => each >= low && each < high)) model.delete(key)
     }
     for (let i = 0; i < rows.count - 1; i++) {
       if (rows.valueLength[i]! < 0) model.delete(text(rows, i, 'key'))
