@@ -3,7 +3,8 @@
  * had when restoring began. A restore is done when the *position* has reached that end, because compaction and markers leave offsets without
  * records. Rows go from the decoded batches straight into the store.
  */
-import { ClusterError } from '../base/errors.ts'
+import { ClusterError, StateError } from '../base/errors.ts'
+import type { MaybePromise } from '../base/maybe-promise.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import type { Mark } from '../state/marks.ts'
 import type { StoreName } from '../state/store-spec.ts'
@@ -71,6 +72,7 @@ export async function restoreTasks(tasks: readonly StreamTask[], ports: RestoreP
       ports.progress(restoring.task, restoring.store, { phase: 'end', restored: restoring.restored, total: restoring.total })
     }
   }
+  for (const task of tasks) await atTask(task, () => task.state.restored())
   ports.assign([])
   return records
 }
@@ -87,7 +89,7 @@ interface Wanted {
 /** Where each store has to start and to end; those that have nothing to read are done already. */
 async function plan(tasks: readonly StreamTask[], ports: RestorePorts): Promise<Map<string, Restoring>> {
   const wanted = await changelogs(tasks, ports)
-  for (const task of tasks) await openStores(task, wanted, ports)
+  for (const task of tasks) await atTask(task, () => openStores(task, wanted, ports))
   const open = new Map<string, Restoring>()
   const from: { tp: TopicPartition; offset: number; leaderEpoch: number }[] = []
   for (const { task, store, source, tp, start, last } of wanted) {
@@ -144,9 +146,19 @@ async function apply(chunk: RestoreChunk, restoring: Restoring, reader: BatchRea
   const { tp, buffer, from, to } = chunk
   let records = 0
   for (const { header, rows } of runs(reader, { bytes: buffer, from, to }, `${tp.topic}[${tp.partition}]`)) {
-    await restoring.task.restore(restoring.store, rows, header.nextOffset)
+    await atTask(restoring.task, () => restoring.task.restore(restoring.store, rows, header.nextOffset))
     records += rows.count
   }
   restoring.restored += records
   return records
+}
+
+/** Says of damage whose it is. */
+async function atTask<T>(task: StreamTask, work: () => MaybePromise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof StateError) || error.code !== 'STATE_CORRUPT') throw error
+    throw new StateError(error.code, error.message, { cause: error, context: { ...error.context, taskId: task.id } })
+  }
 }

@@ -127,7 +127,8 @@ interface Row {
 }
 
 class MemoryCursor implements Cursor {
-  #rows: readonly Row[]
+  /** Undefined: closed. */
+  #rows: readonly Row[] | undefined
   #at = 0
   readonly #closed: () => void
 
@@ -137,9 +138,11 @@ class MemoryCursor implements Cursor {
   }
 
   next({ rows, bytes }: { readonly rows: number; readonly bytes: number }): PackedRows {
+    const all = this.#rows
+    if (all === undefined) throw new StoreUnavailableError('ITERATOR_CLOSED', 'a cursor was used after it was closed')
     const page = new RowsBuilder()
-    for (let count = 0; count < rows && page.byteLength < bytes && this.#at < this.#rows.length; count++) {
-      const { key, value } = this.#rows[this.#at++]!
+    for (let count = 0; count < rows && page.byteLength < bytes && this.#at < all.length; count++) {
+      const { key, value } = all[this.#at++]!
       page.key(key, 0, key.length)
       page.value(value, 0, value.length)
     }
@@ -147,8 +150,7 @@ class MemoryCursor implements Cursor {
   }
 
   close(): void {
-    this.#rows = []
-    this.#at = 0
+    this.#rows = undefined
     this.#closed()
   }
 }

@@ -52,6 +52,15 @@ export class RowsBuilder {
     this.#count++
   }
 
+  /** The value of the row, in two parts. */
+  prefixedValue(prefix: Uint8Array, bytes: Uint8Array, at: number, length: number): void {
+    this.#valueAt[this.#count] = this.#at
+    this.#valueLength[this.#count] = prefix.length + length
+    this.#copy(prefix, 0, prefix.length)
+    this.#copy(bytes, at, length)
+    this.#count++
+  }
+
   /** The value of the row, written by its serde behind a prefix; answers where its bytes are. */
   written(serde: AnySerde, value: unknown, prefix: Uint8Array): { readonly at: number; readonly length: number } {
     const start = this.#at

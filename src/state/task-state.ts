@@ -74,12 +74,16 @@ interface OpenStore {
 /** What an entry is taken to need besides its key, in bytes. */
 const ENTRY_BYTES = 128
 const NOTHING = new Uint8Array(0)
+/** A timestamp in ms before the value of a row. */
+const TIME = 8
 
 /** The stores of one task. */
 export class TaskState {
   readonly #options: TaskStateOptions
   readonly #stores: Map<StoreName, OpenStore> = new Map()
   #closed = false
+  #restoring: MaybePromise<void> = undefined
+  readonly #time: Uint8Array = new Uint8Array(TIME)
 
   constructor(stores: readonly ResolvedStore[], options: TaskStateOptions) {
     this.#options = options
@@ -176,7 +180,10 @@ export class TaskState {
     for (const { cache } of this.#stores.values()) cache.rollBack()
   }
 
-  /** Puts rows of a changelog back; `nextOffset` is one behind the last of them. */
+  /**
+   * Puts rows of a changelog back; `nextOffset` is one behind the last of them. They are written while the next ones are read: what it answers settles
+   * when those before are in the engine, `restored()` when all are.
+   */
   restore(name: StoreName, rows: RestoreRows, nextOffset: number): MaybePromise<void> {
     const found = this.#found(name)
     const { cache, store, prefix } = found
@@ -195,10 +202,25 @@ export class TaskState {
         batch.addToKey(prefix, 0, prefix.length)
         batch.addToKey(rows.bytes, rows.keyAt[row]!, rows.keyLength[row]!)
       }
-      restoredValue({ rows, row, plain, timestamp }, batch)
+      const length = rows.valueLength[row]!
+      if (length < 0 || plain) batch.value(rows.bytes, rows.valueAt[row]!, length)
+      else {
+        writeInt64(this.#time, 0, timestamp)
+        batch.prefixedValue(this.#time, rows.bytes, rows.valueAt[row]!, length)
+      }
     }
     this.#writeMark(found, nextOffset, batch)
-    return this.#options.engine.write({ rows: batch.rows(), deleteRanges: [] })
+    const before = this.#restoring
+    this.#restoring = this.#options.engine.write({ rows: batch.rows(), deleteRanges: [] })
+    // Whoever waits for it hears of its failure; until then it isn't anybody's.
+    if (this.#restoring instanceof Promise) this.#restoring.catch(() => undefined)
+    return before
+  }
+
+  /** Settles when everything that was restored is in the engine. */
+  async restored(): Promise<void> {
+    await this.#restoring
+    this.#restoring = undefined
   }
 
   /** Says which topic a store's changelog is, for its marks. */
@@ -294,32 +316,9 @@ export class TaskState {
   }
 }
 
-const TIME = 8
-
 function append(from: PackedRows, into: RowsBuilder): void {
   for (let i = 0; i < from.count; i++) {
     into.key(from.bytes, from.keyAt[i]!, from.keyLength[i]!)
     into.value(from.bytes, from.valueAt[i]!, from.valueLength[i]!)
   }
-}
-
-interface RestoredRow {
-  readonly rows: PackedRows
-  readonly row: number
-  readonly plain: boolean
-  readonly timestamp: number
-}
-
-/** The value of a changelog record as the engine keeps it: its time before it, unless the store is plain. */
-function restoredValue({ rows, row, plain, timestamp }: RestoredRow, into: RowsBuilder): void {
-  const at = rows.valueAt[row]!
-  const length = rows.valueLength[row]!
-  if (length < 0 || plain) {
-    into.value(rows.bytes, at, length)
-    return
-  }
-  const value = new Uint8Array(TIME + length)
-  writeInt64(value, 0, timestamp)
-  value.set(rows.bytes.subarray(at, at + length), TIME)
-  into.value(value, 0, value.length)
 }

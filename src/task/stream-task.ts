@@ -337,7 +337,7 @@ export class StreamTask {
     return this.state.land(offsets)
   }
 
-  /** Puts rows of a changelog back into a store; `nextOffset` is one behind the last of them. */
+  /** Puts rows of a changelog back into a store; `nextOffset` is one behind the last of them. What it answers settles when those before are written. */
   restore(store: StoreName, rows: RestoreRows, nextOffset: number): MaybePromise<void> {
     return this.state.restore(store, rows, nextOffset)
   }
