@@ -166,6 +166,8 @@ class LevelEngine implements Engine {
   }
 }
 
+type PageLimit = Parameters<Cursor['next']>[0]
+
 interface CursorOwner {
   closed(): void
   fail(error: unknown): never
@@ -178,6 +180,7 @@ class LevelCursor implements Cursor {
   #waiting: [Uint8Array, Uint8Array][] = []
   #at = 0
   #reading: Promise<unknown> | undefined = undefined
+  #paging: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined = undefined
 
   constructor(database: Database, range: KeyRange, owner: CursorOwner) {
@@ -187,16 +190,11 @@ class LevelCursor implements Cursor {
     this.#owner = owner
   }
 
-  async next(limit: { readonly rows: number; readonly bytes: number }): Promise<PackedRows> {
-    if (this.#closing !== undefined) throw cursorClosed()
-    const page = new RowsBuilder()
-    while (page.count < limit.rows && page.byteLength < limit.bytes) {
-      if (this.#at === this.#waiting.length && !(await this.#more(limit.rows - page.count))) break
-      const [key, value] = this.#waiting[this.#at++]!
-      page.key(key, 0, key.length)
-      page.value(value, 0, value.length)
-    }
-    return page.rows()
+  /** Pages that are asked for at once are answered one after the other. */
+  next(limit: PageLimit): Promise<PackedRows> {
+    const page = this.#paging.then(() => this.#page(limit))
+    this.#paging = page.catch(() => undefined)
+    return page
   }
 
   close(): void {
@@ -207,6 +205,18 @@ class LevelCursor implements Cursor {
   finish(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #page(limit: PageLimit): Promise<PackedRows> {
+    if (this.#closing !== undefined) throw cursorClosed()
+    const page = new RowsBuilder()
+    while (page.count < limit.rows && page.byteLength < limit.bytes) {
+      if (this.#at === this.#waiting.length && !(await this.#more(limit.rows - page.count))) break
+      const [key, value] = this.#waiting[this.#at++]!
+      page.key(key, 0, key.length)
+      page.value(value, 0, value.length)
+    }
+    return page.rows()
   }
 
   /** Takes more rows from the binding; false at the end. */

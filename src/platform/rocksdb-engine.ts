@@ -214,6 +214,8 @@ class RocksdbEngine implements Engine {
   }
 }
 
+type PageLimit = Parameters<Cursor['next']>[0]
+
 interface CursorOwner {
   closed(): void
   fail(error: unknown): never
@@ -224,6 +226,7 @@ class RocksdbCursor implements Cursor {
   readonly #range: KeyRange
   readonly #owner: CursorOwner
   #stream: RowStream | undefined = undefined
+  #paging: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined = undefined
   #ended = false
   #streamClosed = false
@@ -238,7 +241,24 @@ class RocksdbCursor implements Cursor {
     this.#ended = range.to !== undefined && compareBytes(range.from, range.to) >= 0
   }
 
-  async next(limit: { readonly rows: number; readonly bytes: number }): Promise<PackedRows> {
+  /** Pages that are asked for at once are answered one after the other. */
+  next(limit: PageLimit): Promise<PackedRows> {
+    const page = this.#paging.then(() => this.#page(limit))
+    this.#paging = page.catch(() => undefined)
+    return page
+  }
+
+  close(): void {
+    this.finish().catch(() => undefined)
+  }
+
+  /** Closes it; settles when nothing of it is left. */
+  finish(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #page(limit: PageLimit): Promise<PackedRows> {
     if (this.#closing !== undefined) throw cursorClosed()
     const page = new RowsBuilder()
     if (this.#ended) return page.rows()
@@ -252,16 +272,6 @@ class RocksdbCursor implements Cursor {
       else await this.#news()
     }
     return page.rows()
-  }
-
-  close(): void {
-    this.finish().catch(() => undefined)
-  }
-
-  /** Closes it; settles when nothing of it is left. */
-  finish(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
   }
 
   #open(rows: number): RowStream {

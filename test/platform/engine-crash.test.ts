@@ -57,7 +57,8 @@ test.each(ENGINES)(
         cpSync(directory, path, { recursive: true })
         return { path, change: changeFile(path, () => random.next()) }
       })
-      const { findings, ended } = await check(
+      const { findings, ended } = await run(
+        'check',
         engine,
         copies.map(({ path }) => path),
       )
@@ -76,6 +77,12 @@ test.each(ENGINES)(
     if (FUZZ) console.log(engine, Object.fromEntries(outcomes))
   },
 )
+
+test.each(ENGINES)('%s: random calls at once, also on what is closed, end in answers and errors', { timeout: 600_000 }, async (engine) => {
+  const { findings, ended } = await run('storm', engine, [join(folder, `${engine}-storm`), FUZZ ? '100000' : '2000', String(seed)])
+  expect(findings, `seed ${seed}`).toMatchObject([{ result: 'same' }])
+  expect(ended).toEqual({ code: 0, signal: null })
+})
 
 /** Starts the writer and kills it: `early` ms after its start, or `late` ms after it began to write. */
 async function writeAndKill(
@@ -102,11 +109,12 @@ async function writeAndKill(
   return { found, last }
 }
 
-async function check(
+async function run(
+  command: 'check' | 'storm',
   engine: string,
-  directories: readonly string[],
+  args: readonly string[],
 ): Promise<{ readonly findings: readonly Finding[]; readonly ended: { readonly code: number | null; readonly signal: string | null } }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, 'check', engine, ...directories], {
+  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, command, engine, ...args], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -1,10 +1,10 @@
 /**
  * A program that a test kills. `write` opens a database, checks it and then writes batch after batch, each with its number in the same batch, and
  * says each number when it is written. `check` opens databases, compares every key with what a run of all batches up to the stored number gives,
- * writes on, and says what it found, one line of JSON each.
+ * writes on, and says what it found, one line of JSON each. `storm` makes random calls without waiting for them, also on what is closed.
  */
 import { writeSync } from 'node:fs'
-import { StateError } from '../../src/base/errors.ts'
+import { StateError, StreamsError } from '../../src/base/errors.ts'
 import { openLevel } from '../../src/platform/level-engine.ts'
 import { openRocksdb } from '../../src/platform/rocksdb-engine.ts'
 import { seeded } from '../../src/base/random.ts'
@@ -31,6 +31,7 @@ const [command = '', name = '', ...directories] = process.argv.slice(2)
 const open = name === 'rocksdb' ? openRocksdb : openLevel
 
 if (command === 'write') await writeForever(directories[0]!)
+else if (command === 'storm') await storm(directories[0]!, { calls: Number(directories[1]), seed: Number(directories[2]) })
 else for (const directory of directories) say({ directory, ...(await check(directory)) })
 
 async function writeForever(directory: string): Promise<void> {
@@ -69,6 +70,48 @@ async function check(directory: string): Promise<Omit<Finding, 'directory'>> {
   } finally {
     await Promise.resolve(engine?.close()).catch(() => undefined)
   }
+}
+
+/** Random calls, many at once; every failure has to be an error of the library. */
+async function storm(directory: string, { calls, seed }: { readonly calls: number; readonly seed: number }): Promise<void> {
+  const random = seeded(seed)
+  const pick = (limit: number): number => Math.floor(random.next() * limit)
+  let engine = await open(directory, MEMORY)
+  const engines = [engine]
+  const cursors = [engine.cursor({ from: MARK })]
+  const waiting: Promise<unknown>[] = []
+  const wrong: string[] = []
+  const start = (call: () => unknown): void => {
+    const done = (async () => call())().catch((error: unknown) => {
+      if (!(error instanceof StreamsError)) wrong.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    })
+    waiting.push(done)
+  }
+  const kinds: readonly (() => void)[] = [
+    () => start(() => engine.write(batchOf(1 + pick(50)))),
+    () => start(() => engine.getMany(batchOf(1 + pick(50)).rows)),
+    () =>
+      start(() =>
+        cursors.push(engine.cursor({ from: keyOf(pick(KEYS)), reverse: pick(2) === 0, ...(pick(2) === 0 && { to: keyOf(KEYS) }) })),
+      ),
+    () => start(() => cursors[pick(cursors.length)]!.next({ rows: 1 + pick(300), bytes: 1 + pick(100_000) })),
+    () => start(() => cursors.splice(pick(cursors.length), cursors.length > 5 ? 1 : 0)[0]?.close()),
+    () => start(() => (pick(20) === 0 ? engine.flush() : engine.metrics())),
+    () => start(() => engines[pick(engines.length)]!.getMany(batchOf(1).rows)),
+  ]
+  for (let call = 0; call < calls && wrong.length === 0; call++) {
+    kinds[pick(kinds.length)]!()
+    if (pick(10) === 0) await Promise.all(waiting.splice(0))
+    if (pick(200) > 0) continue
+    start(() => engine.close())
+    if (pick(2) === 0) kinds[pick(kinds.length)]!()
+    await Promise.all([engine.close(), ...waiting.splice(0)])
+    engine = await open(directory, MEMORY)
+    engines.splice(0, engines.length > 3 ? 1 : 0)
+    engines.push(engine)
+  }
+  await Promise.all([engine.close(), ...waiting])
+  say({ directory, result: wrong.length === 0 ? 'same' : 'wrong', message: wrong.join('; ') })
 }
 
 /** Batch `number` of the one history that all databases have a beginning of. */
