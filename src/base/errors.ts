@@ -81,6 +81,8 @@ export const ERROR_CODES = {
   INTERNAL_TOPIC_CONFIG: 'ClusterError',
   PARTITIONS_CHANGED: 'ClusterError',
   ACL_DENIED: 'ClusterError',
+  AUTH_FAILED: 'ClusterError',
+  TLS_EXPECTED: 'ClusterError',
   BROKER_ERROR: 'ClusterError',
   BROKER_TOO_OLD: 'ClusterError',
   BROKER_NOT_READY: 'ClusterError',

@@ -8,6 +8,8 @@ import type { Api } from '../wire/api/api.ts'
 export interface Address {
   readonly host: string
   readonly port: number
+  /** Id of the broker, where it is known. */
+  readonly nodeId?: number
 }
 
 /** What a lane is for. A broker works on one request of a connection at a time, so long polls never share one with anything else. */
@@ -20,7 +22,7 @@ export interface RequestOptions {
 
 /** Carries requests to one broker. A request that times out closes its lane: the outcome of all others on it is unknown. */
 export interface Lane {
-  /** Id of the broker. */
+  /** Id of the broker; −1 where nobody knows it yet. */
   readonly node: number
   /** Sends a request; rejects with a `ClusterError` when the lane closes first. */
   request<Q, R>(api: Api<Q, R>, request: Q, options?: RequestOptions): Promise<R>
