@@ -65,6 +65,8 @@ export class ClassicMember {
   #lastContact: number
   /** Settles the wait for the next rebalance. */
   #rejoin: (() => void) | undefined = undefined
+  /** True from the moment a rebalance is asked for until the member joins. */
+  #leaving = false
   #why: Error | undefined = undefined
   #running: Promise<void> = Promise.resolve()
 
@@ -91,9 +93,21 @@ export class ClassicMember {
     return this.#lastContact
   }
 
+  /** True when the group waits for this member to join again: whatever it does for its present plan should end soon. */
+  get rejoining(): boolean {
+    return this.#leaving
+  }
+
   /** Asks for a rebalance. */
   requestRejoin(): void {
+    this.#leaving = true
     this.#rejoin?.()
+  }
+
+  /** Gives up its tasks, which somebody else may own by now, and joins anew. */
+  abandon(why: Error): void {
+    this.#why ??= why
+    this.requestRejoin()
   }
 
   /** Ends the membership; with `leave`, the group is told at once. */
@@ -123,14 +137,15 @@ export class ClassicMember {
       if (why !== undefined) await this.#handlers.lost(why)
       else if (this.#joined) await this.#handlers.revoke()
       this.#joined = false
+      this.#leaving = false
       const plan = await this.#join()
       if (plan === undefined || this.#closed) continue
       this.#joined = true
       this.#fencedBefore = false
-      this.#heartbeatLater()
       const asked = new Promise<void>((resolve) => {
         this.#rejoin = resolve
       })
+      this.#heartbeatLater()
       await this.#handlers.assigned(plan, this.#generation)
       await asked
       this.#cancelHeartbeat()
@@ -264,7 +279,7 @@ export class ClassicMember {
       )
       this.#memberId = ''
     }
-    this.#rejoin?.()
+    this.requestRejoin()
   }
 
   #pause(attempt: number): Promise<void> {

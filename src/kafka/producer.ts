@@ -51,13 +51,14 @@ export class Producer {
 
   /** Asks for the producer id; nothing can be written before. */
   async init(): Promise<void> {
-    const answer = await this.#options.cluster.callAny(INIT_PRODUCER_ID, {
-      transactionalId: null,
-      transactionTimeoutMs: -1,
-      producerId: -1,
-      producerEpoch: -1,
-    })
-    if (answer.errorCode !== 0) throw brokerError(answer.errorCode, 'transaction', 'asking for a producer id')
+    const { cluster } = this.#options
+    const request = { transactionalId: null, transactionTimeoutMs: -1, producerId: -1, producerEpoch: -1 }
+    // A broker that has just started may still be loading what it needs to give one.
+    const answer = await cluster.retried(async () => {
+      const found = await cluster.callAny(INIT_PRODUCER_ID, request)
+      if (found.errorCode !== 0) throw brokerError(found.errorCode, 'transaction', 'asking for a producer id')
+      return found
+    }, 'asking for a producer id')
     this.#producerId = answer.producerId
     this.#producerEpoch = answer.producerEpoch
   }

@@ -19,7 +19,7 @@ import type { Ports } from './ports.ts'
 import { readOnlyStore, unavailable, type ReadOnly } from './queries.ts'
 import { StateMachine, type AppState } from './states.ts'
 import { memoryStores, type TaskStores } from './task-stores.ts'
-import { ThreadRunner } from './thread-runner.ts'
+import { ThreadRunner, type ThreadRunnerOptions } from './thread-runner.ts'
 import { topologyHash } from './topology-hash.ts'
 
 /** What an application may be handed instead of making it: for simulations and tests. */
@@ -59,7 +59,16 @@ interface Running {
   readonly stopCleaning: () => void
 }
 
+/** What the threads of an application share. */
+type ThreadWorld = Pick<ThreadRunnerOptions, 'cluster' | 'ports' | 'stores' | 'print'>
+
+interface LostThread {
+  readonly thread: ThreadRunner
+  readonly world: ThreadWorld
+}
+
 const CLOSE_MS = 10_000
+const MOST_REPLACED = 6
 
 /** An application. */
 export class KafkaStreams implements AsyncDisposable {
@@ -76,6 +85,8 @@ export class KafkaStreams implements AsyncDisposable {
   #started: { readonly resolve: () => void; readonly reject: (why: unknown) => void } | undefined = undefined
   #closing: Promise<CloseResult> | undefined = undefined
   #now: () => number = () => 0
+  /** When threads were replaced, in the last minute. */
+  readonly #replaced: number[] = []
 
   /** Throws a `ConfigError` that lists every mistake in the options. */
   constructor(topology: Topology, options: KafkaStreamsOptions, ports: AppPorts = {}) {
@@ -185,7 +196,7 @@ export class KafkaStreams implements AsyncDisposable {
       this.#ports.transport ??
       ('memory' in brokers
         ? openMemoryBroker(brokers.memory, ports).cluster
-        : node.openTransport(brokers.addresses, clientId, config.security))
+        : await node.openTransport({ brokers: brokers.addresses, clientId, security: config.security }, ports))
     const needsDisk = config.engine !== 'memory' && this.topology.stores.size > 0
     const stores = this.#ports.stores ?? (needsDisk ? await node.openStores(config, ports, this.#logger) : memoryStores(ports.random))
     const cluster = new Cluster({ ...ports, transport, retryMs: config.taskTimeoutMs })
@@ -211,16 +222,8 @@ export class KafkaStreams implements AsyncDisposable {
     return () => cancel()
   }
 
-  #thread(
-    name: string,
-    world: {
-      readonly cluster: Cluster
-      readonly ports: Pick<Ports, 'clock' | 'random'>
-      readonly stores: TaskStores
-      readonly print: (line: string) => void
-    },
-  ): ThreadRunner {
-    return new ThreadRunner({
+  #thread(name: string, world: ThreadWorld): ThreadRunner {
+    const thread: ThreadRunner = new ThreadRunner({
       ...world,
       name,
       config: this.config,
@@ -229,8 +232,9 @@ export class KafkaStreams implements AsyncDisposable {
       hub: this.#hub,
       logger: this.#logger,
       moved: (running) => this.#moved(name, running),
-      failed: (error) => this.#failed(error),
+      failed: (error) => this.#failed(error, { thread, world }),
     })
+    return thread
   }
 
   #moved(thread: string, running: boolean): void {
@@ -246,21 +250,54 @@ export class KafkaStreams implements AsyncDisposable {
   }
 
   /** A thread, or the start, failed: asks what to do. */
-  #failed(error: unknown): void {
+  #failed(error: unknown, lost?: LostThread): void {
     const found = error instanceof StreamsError ? error : new ClusterError('BROKER_ERROR', String(error), { cause: error })
     this.#hub.emit('error', { at: this.#now(), error: found })
     this.#logger.error({ code: found.code, ...found.context }, found.message)
-    let decision: FailureDecision = 'stop-client'
+    const decision = this.#decide(found)
+    this.#logger.info({ decision }, 'a thread was lost')
+    if (decision === 'replace-thread' && lost !== undefined && this.#mayReplace()) void this.#replace(lost, found)
+    else this.#stop(found)
+  }
+
+  #decide(error: StreamsError): FailureDecision {
     try {
-      decision = this.config.onFailure?.(found) ?? 'stop-client'
+      return this.config.onFailure?.(error) ?? 'stop-client'
     } catch (thrown) {
       this.#logger.error({ error: String(thrown) }, 'onFailure threw')
+      return 'stop-client'
     }
-    this.#logger.info({ decision }, 'a thread was lost')
+  }
+
+  #stop(error: StreamsError): void {
     const starting = this.#started
     this.#started = undefined
-    this.#closing ??= this.#die(found)
-    starting?.reject(found)
+    this.#closing ??= this.#die(error)
+    starting?.reject(error)
+  }
+
+  /** Threads are replaced at most six times a minute: what fails each time won't go away by itself. */
+  #mayReplace(): boolean {
+    const now = this.#now()
+    while (this.#replaced.length > 0 && now - this.#replaced[0]! > 60_000) this.#replaced.shift()
+    if (this.#closing !== undefined || this.#replaced.length >= MOST_REPLACED) return false
+    this.#replaced.push(now)
+    return true
+  }
+
+  /** Ends a lost thread without a commit and starts another in its place. */
+  async #replace({ thread, world }: LostThread, error: StreamsError): Promise<void> {
+    try {
+      this.#moved(thread.name, false)
+      await thread.close({ clean: false, leave: true })
+      const running = this.#running
+      if (running === undefined || this.#closing !== undefined) return
+      const next = this.#thread(thread.name, world)
+      running.threads[running.threads.indexOf(thread)] = next
+      await next.start()
+    } catch (failed) {
+      this.#stop(failed instanceof StreamsError ? failed : error)
+    }
   }
 
   async #die(error: StreamsError): Promise<CloseResult> {

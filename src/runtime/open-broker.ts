@@ -20,8 +20,10 @@ export async function openTopics(options: Pick<KafkaStreamsOptions, 'brokers' | 
   const { brokers, security, clientId } = resolveConfig({ applicationId: 'topics', ...options }, globalThis.process?.env ?? {})
   const node = await import('../platform/node.ts')
   node.registerNode()
-  if (!('memory' in brokers))
-    return new ClusterTopics({ ...ports, transport: node.openTransport(brokers.addresses, clientId ?? 'millrace-topics', security) })
+  if (!('memory' in brokers)) {
+    const connection = { brokers: brokers.addresses, clientId: clientId ?? 'millrace-topics', security }
+    return new ClusterTopics({ ...ports, transport: await node.openTransport(connection, ports) })
+  }
   const broker = openMemoryBroker(brokers.memory, ports)
   const close = async (): Promise<void> => broker.close()
   return {

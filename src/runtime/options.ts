@@ -2,6 +2,8 @@
  * The options of an application, as data: for each one its default, its bounds and the JVM's name. `config` validates against this table and
  * fills what is left out; documentation and "did you mean" come from it too.
  */
+import type { ConnectionOptions } from 'node:tls'
+import type { SASLOptions } from 'kafkajs'
 import type { RecordError, StreamsError } from '../base/errors.ts'
 import type { ErrorDecision } from '../task/task-ports.ts'
 import type { Logger } from './logger.ts'
@@ -9,12 +11,12 @@ import type { Logger } from './logger.ts'
 /** How connections are secured: the options of kafkajs. */
 export interface Security {
   /** True for TLS with the system's authorities, or options of `node:tls`. */
-  readonly ssl?: boolean | Readonly<Record<string, unknown>>
+  readonly ssl?: boolean | ConnectionOptions
   /** A mechanism with its credentials: `{ mechanism: 'plain', username, password }`. */
-  readonly sasl?: Readonly<Record<string, unknown>> & { readonly mechanism: string }
+  readonly sasl?: SASLOptions
 }
 
-/** What to do when a thread is lost. */
+/** What to do when a thread is lost: a new one in its place (at most six a minute), or the end of this client; `stop-application` ends this client, too. */
 export type FailureDecision = 'replace-thread' | 'stop-client' | 'stop-application'
 
 /** Options of `new KafkaStreams(topology, options)`. Durations are milliseconds, sizes bytes. */

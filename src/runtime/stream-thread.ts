@@ -26,6 +26,8 @@ export interface ThreadPorts {
   send(all: boolean): void
   /** Settles when there is room for more output; undefined: there is. */
   backPressure(): Promise<void> | undefined
+  /** Throws a `TaskMigratedError` when the group hasn't been heard of for so long that somebody else may own the tasks. */
+  checkContact(): void
   /** Drops what lies below the committed positions of repartition topics. */
   purge(): Promise<void>
   committed(tasks: readonly TaskId[], durationMs: number): void
@@ -58,9 +60,7 @@ export class StreamThread {
   async run(): Promise<void> {
     while (!this.#stopping) {
       if (this.#handOver !== undefined) {
-        this.#park()
-        this.#handOver()
-        this.#handOver = undefined
+        this.park()
       }
       if (this.#parked === undefined) await this.#turn()
       else await this.#parked
@@ -87,6 +87,13 @@ export class StreamThread {
     })
   }
 
+  /** Makes the loop stand at once; for a loop that has ended with an error. */
+  park(): void {
+    this.#park()
+    this.#handOver?.()
+    this.#handOver = undefined
+  }
+
   /** Lets the loop go on. */
   proceed(): void {
     this.#unpark?.()
@@ -107,6 +114,7 @@ export class StreamThread {
   }
 
   async #turn(): Promise<void> {
+    this.#ports.checkContact()
     const tasks = [...this.tasks.values()]
     const busy = !this.#paused && tasks.some(({ waiting }) => waiting > 0)
     await this.#ports.poll(busy ? 0 : this.#patience())

@@ -36,11 +36,13 @@ export interface TaskOpenerOptions {
   readonly hub: EventHub
   readonly logger: Logger
   readonly offsets: GroupOffsets
-  readonly producer: Producer
+  producer(): Producer
   readonly committer: Committer
   print(line: string): void
   /** True when everything written to the partition so far has been handed to its task. */
   caughtUp(tp: TopicPartition): boolean
+  /** True when the group asks for another plan: restoring ends early. */
+  interrupted(): boolean
 }
 
 interface Opening {
@@ -171,7 +173,7 @@ export class TaskOpener {
         committed: (tp) => committer.committed(tp),
         progress: (task, store, progress) => hub.emit('restore', { at: ports.clock.now(), taskId: task.id, store, ...progress }),
       },
-      () => this.#closed,
+      () => this.#closed || this.#options.interrupted(),
     )
   }
 
@@ -194,11 +196,11 @@ function isDamage(error: unknown): error is StateError {
 }
 
 function taskPorts(options: TaskOpenerOptions): TaskPorts {
-  const { config, cluster, ports, producer, logger } = options
+  const { config, cluster, ports, logger } = options
   const dropped = oncePerMinute(ports.clock, (fields, message) => logger.warn(fields, message))
   return {
     now: () => ports.clock.now(),
-    writer: (tp, sent) => producer.writer(tp, sent),
+    writer: (tp, sent) => options.producer().writer(tp, sent),
     partitions: (topic) => cluster.partitions(topic),
     lookUp: async (topic) => {
       const found = await cluster.refresh([topic], { create: true })

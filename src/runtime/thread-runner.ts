@@ -52,7 +52,7 @@ export class ThreadRunner {
   readonly #offsets: GroupOffsets
   readonly #admin: Admin
   readonly #fetcher: Fetcher
-  readonly #producer: Producer
+  #producer: Producer
   readonly #member: ClassicMember
   readonly #committer: Committer
   readonly #thread: StreamThread
@@ -69,15 +69,7 @@ export class ThreadRunner {
     this.#admin = new Admin(cluster)
     const reading = { ...ports, cluster, maxBytes: config.fetchMaxBytes, maxPartitionBytes: config.maxPartitionFetchBytes }
     this.#fetcher = new Fetcher({ ...reading, kind: `fetch:${name}`, outOfRange: (tp) => this.#outOfRange(tp) })
-    this.#producer = new Producer({
-      ...ports,
-      cluster,
-      batchSize: config.batchSize,
-      lingerMs: config.lingerMs,
-      codec: config.compression,
-      bufferBytes: config.producerBufferBytes,
-      requestTimeoutMs: config.requestTimeoutMs,
-    })
+    this.#producer = this.#makeProducer()
     this.#member = new ClassicMember(
       {
         ...ports,
@@ -99,8 +91,14 @@ export class ThreadRunner {
     )
     this.#committer = new Committer({
       applicationId: config.applicationId,
-      produce: () => this.#producer.flush(),
-      commit: (positions) => this.#offsets.commit(positions, this.#member.fence()),
+      produce: () => {
+        this.#checkContact()
+        return this.#producer.flush()
+      },
+      commit: (positions) => {
+        this.#checkContact()
+        return this.#offsets.commit(positions, this.#member.fence())
+      },
       written: (tp) => this.#producer.written(tp),
     })
     this.#lagWatch = new LagWatch(ports.clock, options.logger, config.lagWarnSeconds * 1_000)
@@ -108,9 +106,10 @@ export class ThreadRunner {
     this.#opener = new TaskOpener({
       ...options,
       offsets: this.#offsets,
-      producer: this.#producer,
+      producer: () => this.#producer,
       committer: this.#committer,
       caughtUp: (tp) => this.#fetcher.caughtUp(tp),
+      interrupted: () => this.#member.rejoining,
     })
   }
 
@@ -132,7 +131,7 @@ export class ThreadRunner {
   /** Starts to take part. */
   async start(): Promise<void> {
     await this.#producer.init()
-    this.#running = this.#thread.run().catch((error: unknown) => this.#fail(error))
+    this.#running = this.#run()
     this.#member.start()
   }
 
@@ -163,6 +162,42 @@ export class ThreadRunner {
     return problem
   }
 
+  /** Runs the loop. When somebody else owns its tasks it gives them up without a commit, and goes on with the next plan. */
+  async #run(): Promise<void> {
+    while (!this.#ended) {
+      try {
+        await this.#thread.run()
+      } catch (error) {
+        if (!(error instanceof TaskMigratedError)) return this.#fail(error)
+        this.#thread.park()
+        this.#member.abandon(error)
+      }
+    }
+  }
+
+  /** Throws when the group hasn't answered for a session's time: then the broker may have given the tasks to others (a process that slept, say). */
+  #checkContact(): void {
+    const { config, ports } = this.#options
+    const silentMs = ports.clock.monotonic() - this.#member.lastContact()
+    if (this.#thread.tasks.size === 0 || silentMs <= config.sessionTimeoutMs) return
+    throw new TaskMigratedError(
+      `group ${config.applicationId} has not answered for ${Math.round(silentMs)} ms, longer than sessionTimeoutMs (${config.sessionTimeoutMs}): its tasks may run elsewhere`,
+    )
+  }
+
+  #makeProducer(): Producer {
+    const { config, cluster, ports } = this.#options
+    return new Producer({
+      ...ports,
+      cluster,
+      batchSize: config.batchSize,
+      lingerMs: config.lingerMs,
+      codec: config.compression,
+      bufferBytes: config.producerBufferBytes,
+      requestTimeoutMs: config.requestTimeoutMs,
+    })
+  }
+
   #makeThread(): StreamThread {
     const { name, config, ports, hub } = this.#options
     const { clock } = ports
@@ -180,6 +215,7 @@ export class ThreadRunner {
         poll: (timeoutMs) => this.#poll(timeoutMs),
         send: (all) => this.#producer.send(all),
         backPressure: () => this.#producer.backPressure(),
+        checkContact: () => this.#checkContact(),
         purge: () => this.#purge(),
         committed: (tasks, durationMs) => {
           hub.emit('commit', { at: clock.now(), thread: name, tasks, durationMs })
@@ -222,6 +258,10 @@ export class ThreadRunner {
     this.#options.logger.warn({ thread: this.name, reason: why.message }, 'tasks were lost')
     await this.#thread.stand()
     await this.#dropAll()
+    // What the old producer still holds belongs to tasks of others: it must not be sent.
+    this.#producer.close()
+    this.#producer = this.#makeProducer()
+    await this.#producer.init()
   }
 
   async #assigned(plan: TaskPlan, generation: number): Promise<void> {
@@ -234,7 +274,9 @@ export class ThreadRunner {
     const opened = plan.active.filter((id) => !before.has(id))
     const { tasks, records } = await this.#opener.open(opened, (tp, task) => this.#owners.set(partitionKey(tp), task))
     for (const task of tasks) this.#thread.tasks.set(task.id, task)
-    if (this.#ended) return
+    // The group asks for another plan before this one is restored: what was opened is given up, what was restored stays on its disk.
+    if (this.#member.rejoining) await this.#closeTasks(tasks)
+    if (this.#ended || this.#member.rejoining) return
     this.#readAll()
     const closed = revoked.map(({ id }) => id)
     const durationMs = clock.monotonic() - started
