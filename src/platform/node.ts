@@ -2,11 +2,9 @@
  * Node's side of things: standard streams, sockets, the state directory, the fast text codec and the compression codecs. It is imported when an application starts, so that
  * tests of the core and browsers never load it.
  */
-import type { SASLOptions } from 'kafkajs'
 import { registerTextCodec } from '../base/text.ts'
 import type { Transport } from '../kafka/lane.ts'
 import type { Config } from '../runtime/config.ts'
-import { defaultClock, defaultRandom } from '../runtime/defaults.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Security } from '../runtime/options.ts'
 import type { Ports } from '../runtime/ports.ts'
@@ -14,7 +12,6 @@ import { openStateDirectory } from '../runtime/state-directory.ts'
 import { memoryStores, type TaskStores } from '../runtime/task-stores.ts'
 import { nodeFiles } from './files.ts'
 import { chooseEngine } from './open-engine.ts'
-import { socketTransport } from './socket-transport.ts'
 import { registerZlibCodecs } from './zlib-codecs.ts'
 
 /** Writes a line to standard error. */
@@ -35,17 +32,13 @@ export interface Connection {
   readonly security: Security | undefined
 }
 
-/** Lanes on sockets to these brokers (`host:port`). */
-export function openTransport(brokers: readonly string[], clientId: string, { ssl, sasl }: Security = {}): Transport {
-  return socketTransport({
-    brokers,
-    clientId,
-    ...(ssl === undefined ? {} : { ssl }),
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- kafkajs checks mechanisms and credentials when it dials
-    ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
-    clock: defaultClock,
-    random: defaultRandom,
-  })
+/** Lanes on sockets to these brokers. The sockets' code is loaded when it is needed. */
+export async function openTransport(
+  { brokers, clientId, security = {} }: Connection,
+  ports: Pick<Ports, 'clock' | 'random'>,
+): Promise<Transport> {
+  const { socketTransport } = await import('./socket-transport.ts')
+  return socketTransport({ ...ports, ...security, brokers, clientId })
 }
 
 /** The application's state directory, with the engine that its options say. Native code is loaded here. */
