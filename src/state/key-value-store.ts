@@ -4,21 +4,24 @@
  * entries left is made again: its key may have come, been changed, landed and left meanwhile. Entries leave by the clock algorithm: a hand goes round,
  * and one that was used since the hand came by last stays for another round.
  */
-import { compareBytes, concatBytes, readInt64 } from '../base/bytes.ts'
+import { compareBytes } from '../base/bytes.ts'
 import { StoreUnavailableError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import { murmur2 } from '../base/murmur2.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
-import { utf8 } from '../base/text.ts'
 import type { Headers } from '../model/headers.ts'
 import { noHeaders } from '../model/headers.ts'
 import { KeyCoder } from '../model/key-coder.ts'
 import type { SourceRecord } from '../model/record.ts'
 import { ByteTable } from './byte-table.ts'
 import type { Engine, KeyRange } from './engine.ts'
+import { isIn, keyBounds, withPrefix } from './key-range.ts'
 import { mergedRows, type KeyedRow } from './merged-rows.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import { limited, scanOf } from './scan.ts'
-import { readRow, rowBytes, SlotStore, type SlotKeys } from './slot-store.ts'
+import { decoded, readRow, rowBytes, type RowValue } from './row-values.ts'
+import { SlotStore, type SlotKeys } from './slot-store.ts'
+import { nullKey, storeClosed } from './store-errors.ts'
 import type { Entry, KeyRangeOptions, KeyValueStore, ResolvedStore, Scan, Slots, Stamp } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
 
@@ -46,6 +49,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   /** How many entries have left; where the hand stands that chooses them. */
   #departures = 0
   #hand = 0
+  #closed = false
 
   constructor(parts: StoreParts) {
     this.#parts = parts
@@ -81,13 +85,15 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
           return before
         }),
       range: (options) => this.range(options),
-      approximateSize: () => this.#slots.live,
+      approximateSize: () => {
+        this.#mustBeOpen()
+        return this.#slots.live
+      },
     }
   }
 
   find(key: K): MaybePromise<number> {
-    const coder = this.#coder
-    coder.take(key)
+    const coder = this.#taken(key)
     const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
     if (slot < 0) return this.#complete ? this.#add() : this.#load(this.#copiedKey())
     this.#slots.used(slot)
@@ -138,7 +144,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     for (let row = from; row < to; row++) {
       const at = rows.keyAt[row]!
       const length = rows.keyLength[row]!
-      const hash = rows.keyHash[row]!
+      const hash = store.key.unhashedBytes === undefined ? rows.keyHash[row]! : this.#hashOf(rows.bytes, at, length)
       if (length < 0 || this.#table.find(rows.bytes, at, length, hash) >= 0) continue
       wanted.push({ key: rows.bytes.slice(at, at + length), hash })
       keys.startKey()
@@ -161,9 +167,8 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
       this.#hand = slot + 1 < this.#table.end ? slot + 1 : 0
       if (!this.#table.has(slot) || !this.#slots.mayLeave(slot)) continue
       this.#slots.forget(slot)
-      this.#table.remove(slot)
+      this.free(slot)
       this.#complete = false
-      this.#departures++
     }
     return this.#table.count
   }
@@ -185,7 +190,33 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   }
 
   free(slot: number): void {
-    if (this.#table.has(slot)) this.#table.remove(slot)
+    if (!this.#table.has(slot)) return
+    this.#table.remove(slot)
+    this.#departures++
+  }
+
+  /** Rows of the changelog go to the engine, past what is resident: what has landed is read again. */
+  restoring(rows: PackedRows): void {
+    this.#complete = false
+    this.#departures++
+    for (let row = 0; row < rows.count && this.#table.count > 0; row++) {
+      const at = rows.keyAt[row]!
+      const length = rows.keyLength[row]!
+      const slot = length < 0 ? -1 : this.#table.find(rows.bytes, at, length, this.#hashOf(rows.bytes, at, length))
+      if (slot < 0 || !this.#slots.isLanded(slot)) continue
+      this.#slots.forget(slot)
+      this.free(slot)
+    }
+  }
+
+  /** What was flushed has landed. */
+  landed(): void {
+    this.#slots.landed()
+  }
+
+  /** The faces refuse from now on. */
+  close(): void {
+    this.#closed = true
   }
 
   /** Rolls back to what the engine holds. */
@@ -196,8 +227,9 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
 
   /** The rows of a range, merged from what is resident and what the engine holds. */
   range(options: KeyRangeOptions<K> = {}): Scan<[K, V]> {
+    this.#mustBeOpen()
     const { prefix, engine, store } = this.#parts
-    const bounds = this.#bounds(options)
+    const bounds = keyBounds(options, (key: K) => this.#bytesOf(key))
     const reverse = options.reverse === true
     const rows = this.#residentIn(bounds)
     const resident = reverse ? rows.reverse() : rows
@@ -223,22 +255,22 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   }
 
   /** Every row as the engine would hold it, in order of keys. */
-  dump(plain: boolean): readonly { readonly key: Uint8Array; readonly value: Uint8Array }[] {
+  dump(): readonly { readonly key: Uint8Array; readonly value: Uint8Array }[] {
     const rows: { readonly key: Uint8Array; readonly value: Uint8Array }[] = []
     for (const [key] of this.range()) {
       const slot = this.find(key)
       if (typeof slot !== 'number') throw new StoreUnavailableError('STORE_ASYNC_SCAN', 'a dump needs an engine that answers at once')
       rows.push({
         key: this.#bytesOf(key),
-        value: rowBytes({ serde: this.#parts.store.value, plain }, this.#slots.value(slot), this.#slots.timestamp(slot)),
+        value: rowBytes(this.#parts.store, this.#slots.value(slot), this.#slots.timestamp(slot)),
       })
     }
     return rows
   }
 
   #get(key: K): MaybePromise<V | undefined> {
-    const coder = this.#coder
-    coder.take(key)
+    this.#mustBeOpen()
+    const coder = this.#taken(key)
     const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
     if (slot >= 0) return this.#slots.value(slot)
     return this.#complete ? undefined : chain(this.#load(this.#copiedKey()), (loaded) => this.#slots.value(loaded))
@@ -247,19 +279,33 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   #entry(key: K): MaybePromise<Entry<V> | undefined> {
     return chain(this.#get(key), (value) => {
       if (value === undefined) return undefined
-      const coder = this.#coder
-      coder.take(key)
+      const coder = this.#taken(key)
       const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
       return { value, timestamp: this.#slots.timestamp(slot), headers: noHeaders }
     })
   }
 
   #put(key: K, value: V | null, stamp: Partial<Stamp> | undefined): void {
-    const coder = this.#coder
-    coder.take(key)
+    this.#mustBeOpen()
+    const coder = this.#taken(key)
     const found = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
     const slot = found >= 0 ? found : this.#add()
     this.#slots.set(slot, value, stamp?.timestamp ?? this.#parts.record.timestamp, stamp?.headers)
+  }
+
+  /** The coder with this key in it. */
+  #taken(key: K): KeyCoder {
+    this.#coder.take(key)
+    if (this.#coder.length < 0) throw nullKey(this.#parts.store.name)
+    return this.#coder
+  }
+
+  #hashOf(bytes: Uint8Array, at: number, length: number): number {
+    return murmur2(bytes, at, at + length - (this.#parts.store.key.unhashedBytes ?? 0))
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw storeClosed(this.#parts.store.name)
   }
 
   /** A slot for the key in the coder, absent so far. */
@@ -301,48 +347,30 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     return slot
   }
 
-  #decodeRow(bytes: Uint8Array, at: number, length: number): { readonly value: V; readonly timestamp: number } {
-    const { store } = this.#parts
-    const row = readRow(store, at, length)
-    const value =
-      store.value.read === undefined
-        ? store.value.deserialize(bytes.slice(row.at, row.at + row.length))
-        : store.value.read(bytes, row.at, row.length)
-    return { value: typed<V>(value), timestamp: row.timed ? readInt64(bytes, at) : -1 }
+  #decodeRow(bytes: Uint8Array, at: number, length: number): RowValue<V> {
+    return readRow<V>(this.#parts.store, bytes, at, length)
   }
 
   #decodeKey(bytes: Uint8Array, at: number, length: number): K {
-    const { key } = this.#parts.store
-    return typed<K>(key.read === undefined ? key.deserialize(bytes.slice(at, at + length)) : key.read(bytes, at, length))
+    return decoded<K>(this.#parts.store.key, bytes, at, length)
   }
 
   /** Resident rows of a range as they are now, in order of their keys; deleted ones have no value. */
-  #residentIn({ from, to }: KeyRange): KeyedRow<V | undefined>[] {
+  #residentIn(range: KeyRange): KeyedRow<V | undefined>[] {
     const rows: KeyedRow<V | undefined>[] = []
     const { bytes } = this.#table
     for (let slot = 0; slot < this.#table.end; slot++) {
       if (!this.#table.has(slot)) continue
       const at = this.#table.keyAt(slot)
       const key = bytes.slice(at, at + this.#table.keyLength(slot))
-      if (compareBytes(key, from) >= 0 && (to === undefined || compareBytes(key, to) < 0))
-        rows.push({ key, value: this.#slots.value(slot) })
+      if (isIn(key, range)) rows.push({ key, value: this.#slots.value(slot) })
     }
     return rows.sort((a, b) => compareBytes(a.key, b.key))
   }
 
-  #bounds({ from, to, prefix }: KeyRangeOptions<K>): KeyRange {
-    if (prefix !== undefined) {
-      const bytes = typeof prefix === 'string' ? utf8(prefix) : prefix
-      const end = successor(bytes)
-      return { from: bytes, ...(end === undefined ? {} : { to: end }) }
-    }
-    const first = from === undefined ? NOTHING : this.#bytesOf(from)
-    return to === undefined ? { from: first } : { from: first, to: withZero(this.#bytesOf(to)) }
-  }
-
   #bytesOf(key: K): Uint8Array {
-    this.#coder.take(key)
-    return this.#coder.bytes.slice(this.#coder.at, this.#coder.at + this.#coder.length)
+    const { bytes, at, length } = this.#taken(key)
+    return bytes.slice(at, at + length)
   }
 }
 
@@ -357,30 +385,3 @@ export interface HashedRows extends PackedRows {
 }
 
 const NOTHING = new Uint8Array(0)
-
-/** The range with every bound behind a prefix. */
-export function withPrefix({ from, to }: KeyRange, prefix: Uint8Array): KeyRange {
-  const end = to === undefined ? successor(prefix) : concatBytes(prefix, to)
-  return { from: concatBytes(prefix, from), ...(end === undefined ? {} : { to: end }) }
-}
-
-/** The least bytes above all that begin with these; undefined: there are none. */
-export function successor(bytes: Uint8Array): Uint8Array | undefined {
-  const last = bytes.findLastIndex((byte) => byte < 0xff)
-  if (last < 0) return undefined
-  const next = bytes.slice(0, last + 1)
-  next[last]!++
-  return next
-}
-
-function withZero(bytes: Uint8Array): Uint8Array {
-  const longer = new Uint8Array(bytes.length + 1)
-  longer.set(bytes)
-  return longer
-}
-
-/** Sound because a store's serdes read what they wrote, and the store's types are its serdes'. */
-export function typed<T>(value: unknown): T {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  return value as T
-}

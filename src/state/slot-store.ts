@@ -8,6 +8,7 @@ import { writeInt64 } from '../base/bytes.ts'
 import type { Headers } from '../model/headers.ts'
 import type { SourceRecord } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
+import { TIME_BYTES } from './row-values.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import type { ResolvedStore } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
@@ -23,7 +24,6 @@ const KNOWN = 4
 const USED = 8
 
 const NOTHING = new Uint8Array(0)
-const TIME_BYTES = 8
 
 /** How the keys of a store are written: the parts that differ between kinds of stores. */
 export interface SlotKeys {
@@ -109,7 +109,8 @@ export class SlotStore<V> {
   /** Writes a slot; null deletes. */
   set(slot: number, value: V | null, timestamp: number, _headers: Headers | undefined): void {
     const before = this.#values[slot]
-    if (value === null) {
+    // Plain JavaScript may say undefined where it means null.
+    if (value === null || value === undefined) {
       if (before !== undefined) this.live--
       this.#values[slot] = undefined
     } else {
@@ -143,6 +144,7 @@ export class SlotStore<V> {
   forget(slot: number): void {
     if (this.#values[slot] !== undefined) this.live--
     this.#values[slot] = undefined
+    if (this.#store.keepsPrior) this.#priors[slot] = undefined
     this.#flags[slot] = 0
   }
 
@@ -160,7 +162,10 @@ export class SlotStore<V> {
   flush(): MaybePromise<void> {
     if (this.#writes.count === 0) return undefined
     const emit = this.#emit
-    return emit === undefined ? this.#serialise() : chain(this.#emitFrom(0, emit), () => this.#serialise())
+    if (emit === undefined) return this.#serialise()
+    // What is emitted may come back as a write to this store.
+    this.#writes.held = true
+    return chain(this.#emitFrom(0, emit), () => this.#serialise())
   }
 
   /** The rows of the last flush, for the engine; undefined: none. */
@@ -195,6 +200,17 @@ export class SlotStore<V> {
       this.forget(slot)
       this.#keys.free(slot)
     }
+  }
+
+  /** Forgets everything, landed or not. */
+  clear(): void {
+    this.#writes.clear()
+    this.#pendingSlots = []
+    this.#pending = new RowsBuilder()
+    this.#values.length = 0
+    this.#priors.length = 0
+    this.#flags.fill(0)
+    this.live = 0
   }
 
   #emitFrom(from: number, emit: (slot: number) => MaybePromise<void>): MaybePromise<void> {
@@ -263,29 +279,4 @@ export class SlotStore<V> {
     flags.set(this.#flags)
     this.#flags = flags
   }
-}
-
-/** The value and time of a row as the engine keeps it: 8 bytes of time before the value, except in plain stores. */
-export function readRow(
-  store: ResolvedStore,
-  at: number,
-  length: number,
-): { readonly at: number; readonly length: number; readonly timed: boolean } {
-  const timed = store.spec.format !== 'plain'
-  const skipped = timed ? TIME_BYTES : 0
-  return { at: at + skipped, length: length - skipped, timed }
-}
-
-/** A value as a row of the engine has it: 8 bytes of time before it, except in plain stores. */
-export function rowBytes(
-  { serde, plain }: { readonly serde: AnySerde; readonly plain: boolean },
-  value: unknown,
-  timestamp: number,
-): Uint8Array {
-  const rows = new RowsBuilder()
-  const time = new Uint8Array(TIME_BYTES)
-  writeInt64(time, 0, timestamp)
-  rows.startKey()
-  rows.written(serde, value, plain ? NOTHING : time)
-  return rows.bytes.slice(0, rows.byteLength)
 }

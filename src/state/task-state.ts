@@ -9,9 +9,12 @@ import type { PackedRows } from '../base/packed-rows.ts'
 import type { SourceRecord } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { Engine, KeyRange } from './engine.ts'
-import { KeyValueCache, successor, type HashedRows, type StoreParts } from './key-value-store.ts'
+import { successor } from './key-range.ts'
+import { KeyValueCache, type HashedRows, type StoreParts } from './key-value-store.ts'
 import { markKey, readMark, writeMark, type Mark } from './marks.ts'
+import { TIME_BYTES } from './row-values.ts'
 import { RowsBuilder } from './rows-builder.ts'
+import { storeClosed } from './store-errors.ts'
 import type { KeyValueStore, ResolvedStore, Slots, StoreName, WindowSlots, WindowStore } from './store-spec.ts'
 import { WindowCache } from './window-store.ts'
 
@@ -74,8 +77,6 @@ interface OpenStore {
 /** What an entry is taken to need besides its key, in bytes. */
 const ENTRY_BYTES = 128
 const NOTHING = new Uint8Array(0)
-/** A timestamp in ms before the value of a row. */
-const TIME = 8
 
 /** The stores of one task. */
 export class TaskState {
@@ -83,7 +84,7 @@ export class TaskState {
   readonly #stores: Map<StoreName, OpenStore> = new Map()
   #closed = false
   #restoring: MaybePromise<void> = undefined
-  readonly #time: Uint8Array = new Uint8Array(TIME)
+  readonly #time: Uint8Array = new Uint8Array(TIME_BYTES)
 
   constructor(stores: readonly ResolvedStore[], options: TaskStateOptions) {
     this.#options = options
@@ -158,7 +159,11 @@ export class TaskState {
   flush(): MaybePromise<void> {
     const stores = [...this.#stores.values()]
     // What a flush emits may write to a store that was flushed before it: again, until nothing is dirty.
-    return chain(this.#flushFrom(stores, 0), () => (stores.some(({ cache }) => cache.slots.isDirty) ? this.flush() : undefined))
+    return chain(this.#flushFrom(stores, 0), () => {
+      if (stores.some(({ cache }) => cache.slots.isDirty)) return this.flush()
+      for (const { cache } of stores) if (cache instanceof WindowCache) cache.flushed()
+      return undefined
+    })
   }
 
   /** Writes the flushed rows to the engine, with the next changelog offset of each store, in one batch; only when the commit is known to have succeeded. */
@@ -175,9 +180,14 @@ export class TaskState {
     return chain(this.#options.engine.write({ rows: rows.rows(), deleteRanges }), () => this.#landed())
   }
 
-  /** Forgets every write that hasn't landed. */
-  rollBack(): void {
-    for (const { cache } of this.#stores.values()) cache.rollBack()
+  /** Forgets every write that hasn't landed; the stores may be used when what it answers has settled. */
+  rollBack(): MaybePromise<void> {
+    let waiting: MaybePromise<void> = undefined
+    for (const { cache } of this.#stores.values()) {
+      const one = cache.rollBack()
+      waiting = chain(waiting, () => one)
+    }
+    return waiting
   }
 
   /**
@@ -189,7 +199,7 @@ export class TaskState {
     const { cache, store, prefix } = found
     const batch = new RowsBuilder()
     const plain = store.spec.format === 'plain'
-    if (cache instanceof KeyValueCache) cache.incomplete()
+    if (cache instanceof KeyValueCache) cache.restoring(rows)
     for (let row = 0; row < rows.count; row++) {
       if (rows.keyLength[row]! < 0) continue
       const timestamp = rows.baseTimestamp + rows.timestampDelta[row]!
@@ -211,7 +221,8 @@ export class TaskState {
     }
     this.#writeMark(found, nextOffset, batch)
     const before = this.#restoring
-    this.#restoring = this.#options.engine.write({ rows: batch.rows(), deleteRanges: [] })
+    // One after the other: were one lost and the next one written, its mark would tell of rows that aren't there.
+    this.#restoring = chain(before, () => this.#options.engine.write({ rows: batch.rows(), deleteRanges: [] }))
     // Whoever waits for it hears of its failure; until then it isn't anybody's.
     if (this.#restoring instanceof Promise) this.#restoring.catch(() => undefined)
     return before
@@ -238,12 +249,11 @@ export class TaskState {
 
   /** A store's rows as text. */
   dump(name: StoreName): StoreDump {
-    const { cache, store } = this.#found(name)
-    const plain = store.spec.format === 'plain'
+    const { cache } = this.#found(name)
     if (cache instanceof WindowCache) {
-      return { kind: 'window', entries: cache.dump(plain).map(({ key, start, end, value }) => [toHex(key), start, end, toHex(value)]) }
+      return { kind: 'window', entries: cache.dump().map(({ key, start, end, value }) => [toHex(key), start, end, toHex(value)]) }
     }
-    return { kind: 'keyValue', entries: cache.dump(plain).map(({ key, value }) => [toHex(key), toHex(value)]) }
+    return { kind: 'keyValue', entries: cache.dump().map(({ key, value }) => [toHex(key), toHex(value)]) }
   }
 
   /** How many entries are resident, by store. */
@@ -255,6 +265,7 @@ export class TaskState {
   close(): MaybePromise<void> {
     if (this.#closed) return undefined
     this.#closed = true
+    for (const { cache } of this.#stores.values()) cache.close()
     return this.#options.engine.close()
   }
 
@@ -276,8 +287,7 @@ export class TaskState {
   }
 
   #found(name: StoreName): OpenStore {
-    if (this.#closed)
-      throw new StoreUnavailableError('STORE_CLOSED', `store ${name} was used after its task was closed`, { context: { store: name } })
+    if (this.#closed) throw storeClosed(name)
     const found = this.#stores.get(name)
     if (found === undefined)
       throw new StoreUnavailableError(
@@ -305,14 +315,12 @@ export class TaskState {
   }
 
   #landed(): void {
-    for (const { cache } of this.#stores.values()) {
-      cache.slots.landed()
-    }
+    for (const { cache } of this.#stores.values()) cache.landed()
     this.trim()
   }
 
   #writeMark({ number, cache, topicId }: OpenStore, offset: number, into: RowsBuilder): void {
-    writeMark(number, { offset, streamTime: cache instanceof WindowCache ? cache.streamTime : -1, topicId }, into)
+    writeMark(number, { offset, streamTime: cache instanceof WindowCache ? cache.flushedTime : -1, topicId }, into)
   }
 }
 

@@ -12,11 +12,19 @@ export const WINDOW_SUFFIX = 12
 const SEGMENT_BYTES = 6
 const SMALLEST_SEGMENT_MS = 60_000
 
+/** Where the bytes of a key are. */
+export interface KeySpan {
+  readonly bytes: Uint8Array
+  readonly at: number
+  readonly length: number
+}
+
 /** The layout of one window store. */
 export class WindowLayout {
   readonly #prefix: Uint8Array
   readonly #segmentMs: number
   readonly #suffix: Uint8Array = new Uint8Array(WINDOW_SUFFIX)
+  #changelogKey: Uint8Array = new Uint8Array(256)
 
   constructor(prefix: Uint8Array, retentionMs: number) {
     this.#prefix = prefix
@@ -35,8 +43,17 @@ export class WindowLayout {
     return this.#suffix
   }
 
+  /** The changelog key of a window: the first `length + WINDOW_SUFFIX` bytes of a buffer that is used again. */
+  changelogKey({ bytes, at, length }: KeySpan, start: number): Uint8Array {
+    if (length + WINDOW_SUFFIX > this.#changelogKey.length) this.#changelogKey = new Uint8Array(2 * (length + WINDOW_SUFFIX))
+    const into = this.#changelogKey
+    for (let i = 0; i < length; i++) into[i] = bytes[at + i]!
+    into.set(this.suffixOf(start), length)
+    return into
+  }
+
   /** Starts a row with the engine key of a window. */
-  rowKey(key: { readonly bytes: Uint8Array; readonly at: number; readonly length: number }, start: number, into: RowsBuilder): void {
+  rowKey(key: KeySpan, start: number, into: RowsBuilder): void {
     into.startKey()
     into.addToKey(this.#prefix, 0, this.#prefix.length)
     into.addToKey(segmentBytes(this.segmentOf(start)), 0, SEGMENT_BYTES)

@@ -1,23 +1,28 @@
 /**
  * Hot path. A window store in two levels: a table from key bytes to a short array of that key's windows in order of their starts, and a slot for each
- * window. What is retained is resident: opened over an engine that has rows, the store loads them. Expiry is strict, for reads and writes alike: a window whose start is not above the store's own stream time
- * less its retention isn't there; the store's time is the greatest start ever put (Kafka Streams' rule for stores in memory). Windows are listed by
- * start, then key bytes.
+ * window. What is retained is resident: opened over an engine that has rows, the store loads them. Expiry is strict, for reads and writes alike: a
+ * window whose start is not above the store's own stream time less its retention isn't there; the store's time is the greatest start ever put (Kafka
+ * Streams' rule for stores in memory). Windows are listed by start, then key bytes.
  */
 import { compareBytes, readInt64 } from '../base/bytes.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import { murmur2 } from '../base/murmur2.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
 import type { Headers } from '../model/headers.ts'
 import { KeyCoder } from '../model/key-coder.ts'
 import type { Windowed } from '../model/window.ts'
 import { ByteTable } from './byte-table.ts'
 import type { KeyRange } from './engine.ts'
-import { successor, typed, type StoreParts } from './key-value-store.ts'
+import { isIn, keyBounds, successor } from './key-range.ts'
+import type { StoreParts } from './key-value-store.ts'
 import type { RowsBuilder } from './rows-builder.ts'
 import { limited, rowsOf, scanOf } from './scan.ts'
-import { readRow, rowBytes, SlotStore, type SlotKeys } from './slot-store.ts'
+import { decoded, readRow, rowBytes } from './row-values.ts'
+import { SlotStore, type SlotKeys } from './slot-store.ts'
+import { nullKey, storeClosed } from './store-errors.ts'
 import { WINDOW_SUFFIX, WindowLayout } from './window-layout.ts'
-import type { KeyRangeOptions, Scan, ScanOptions, Stamp, TimeRange, WindowSlots, WindowStore, WindowStoreSpec } from './store-spec.ts'
+import { WindowSegments } from './window-segments.ts'
+import type { KeyRangeOptions, Scan, ScanOptions, TimeRange, WindowSlots, WindowStore, WindowStoreSpec } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
 
 const LOAD_PAGE = { rows: 10_000, bytes: 1 << 20 }
@@ -47,18 +52,20 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   #starts: Float64Array = new Float64Array(64)
   readonly #free: number[] = []
   #end = 0
-  /** Greatest start ever put, in ms. */
+  /** Greatest start ever put, in ms; as of the last flush; and as of the last landing. */
   #streamTime = -1
+  #flushedTime = -1
+  #landedTime = -1
   readonly #layout: WindowLayout
-  readonly #segments: Map<number, Set<number>> = new Map()
-  #droppedTo = -1
-  #scratch: Uint8Array = new Uint8Array(256)
+  readonly #segments: WindowSegments
+  #closed = false
 
   constructor(parts: StoreParts, spec: WindowStoreSpec<unknown, unknown>) {
     this.#parts = parts
     this.#spec = spec
     const { store, record, log, everyWrite } = parts
     this.#layout = new WindowLayout(parts.prefix, spec.retentionMs)
+    this.#segments = new WindowSegments(this.#layout)
     this.#slots = new SlotStore<V>({ store, record, log, everyWrite, keys: this })
     this.#coder = new KeyCoder({
       serde: store.key,
@@ -77,19 +84,27 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   face(): WindowStore<K, V> {
     return {
       get: (key, start) => {
-        const slot = this.#isExpired(start) ? EXPIRED : this.#locate(key, start)
+        this.#mustBeOpen()
+        this.#take(key)
+        const slot = this.#isExpired(start) ? EXPIRED : this.#located(start)
         return slot === EXPIRED ? undefined : this.#slots.value(slot)
       },
-      put: (key, value, start, stamp) => this.#put({ key, value, start }, stamp),
+      put: (key, value, start, stamp) => {
+        this.#mustBeOpen()
+        this.set(this.find(key, start), value, stamp?.timestamp ?? this.#parts.record.timestamp, stamp?.headers)
+      },
       fetch: (key, time, options) => this.#fetch(key, time, options),
       fetchAll: (options) => this.#fetchAll(options),
     }
   }
 
   find(key: K, start: number): number {
-    this.#coder.take(key)
+    this.#take(key)
     const found = this.#located(start)
-    return found === EXPIRED ? this.#add(start) : found
+    if (found !== EXPIRED) return found
+    const slot = this.#addSlot(start)
+    this.#slots.add(slot, { value: undefined, timestamp: -1, known: false })
+    return slot
   }
 
   value(slot: number): V | undefined {
@@ -103,10 +118,7 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   set(slot: number, value: V | null, timestamp: number, headers: Headers | undefined): void {
     const start = this.#starts[slot]!
     if (start > this.#streamTime) this.#streamTime = start
-    if (this.#isExpired(start)) {
-      this.#parts.expired()
-      return
-    }
+    if (this.#isExpired(start)) return this.#parts.expired()
     this.#slots.set(slot, value, timestamp, headers)
   }
 
@@ -137,12 +149,8 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   logKey(slot: number, into: StoreLog): void {
     const id = this.#keyIds[slot]!
     const length = this.#keys.keyLength(id)
-    if (length + WINDOW_SUFFIX > this.#scratch.length) this.#scratch = new Uint8Array(2 * (length + WINDOW_SUFFIX))
-    const at = this.#keys.keyAt(id)
-    const { bytes } = this.#keys
-    for (let i = 0; i < length; i++) this.#scratch[i] = bytes[at + i]!
-    this.#scratch.set(this.#layout.suffixOf(this.#starts[slot]!), length)
-    into.key(this.#scratch, 0, length + WINDOW_SUFFIX)
+    const key = { bytes: this.#keys.bytes, at: this.#keys.keyAt(id), length }
+    into.key(this.#layout.changelogKey(key, this.#starts[slot]!), 0, length + WINDOW_SUFFIX)
   }
 
   free(slot: number): void {
@@ -151,38 +159,52 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     const at = windows.indexOf(slot)
     if (at < 0) return
     windows.splice(at, 1)
-    this.#segments.get(this.#layout.segmentOf(this.#starts[slot]!))?.delete(slot)
+    this.#segments.remove(slot, this.#starts[slot]!)
     this.#free.push(slot)
     if (windows.length === 0) this.#keys.remove(id)
   }
 
-  /** Rolls back to what has landed. */
-  rollBack(): void {
-    this.#slots.rollBack()
+  /** Rolls back to what has landed, which is read again. */
+  rollBack(): MaybePromise<void> {
+    this.#slots.clear()
+    this.#keys.clear()
+    this.#segments.clear()
+    this.#free.length = 0
+    this.#end = 0
+    this.#streamTime = this.#landedTime
+    return this.load(this.#landedTime)
   }
 
-  /** Ranges of the engine whose windows are all expired, once each; their resident entries go with them. */
+  /** All writes so far were flushed: they land next. */
+  flushed(): void {
+    this.#flushedTime = this.#streamTime
+  }
+
+  /** What was flushed has landed. */
+  landed(): void {
+    this.#slots.landed()
+    this.#landedTime = this.#flushedTime
+  }
+
+  /** Ranges of the engine whose windows are all expired as of the last flush; their resident entries go with them. */
   expiredRanges(): readonly KeyRange[] {
-    const last = this.#layout.segmentOf(Math.max(0, this.#streamTime - this.#spec.retentionMs + 1)) - 1
-    if (last <= this.#droppedTo) return []
-    const range = this.#layout.segments(this.#droppedTo + 1, last)
-    for (const [segment, slots] of this.#segments) {
-      if (segment > last) continue
-      for (const slot of slots) this.#drop(slot)
-      if (slots.size === 0) this.#segments.delete(segment)
-    }
-    this.#droppedTo = last
-    return [range]
+    const range = this.#segments.expired(this.#flushedTime - this.#spec.retentionMs + 1, (slot) => this.#drop(slot))
+    return range === undefined ? [] : [range]
   }
 
-  /** Greatest start ever put, in ms; −1: none. */
-  get streamTime(): number {
-    return this.#streamTime
+  /** Greatest start ever put, in ms, as of the last flush; −1: none. */
+  get flushedTime(): number {
+    return this.#flushedTime
+  }
+
+  /** The face refuses from now on. */
+  close(): void {
+    this.#closed = true
   }
 
   /** Makes resident what the engine has; `streamTime` is what the store had seen then. */
   load(streamTime: number): MaybePromise<void> {
-    this.#streamTime = Math.max(this.#streamTime, streamTime)
+    this.#observeLanded(streamTime)
     const { engine, prefix } = this.#parts
     const to = successor(prefix)
     const cursor = engine.cursor({ from: prefix, ...(to === undefined ? {} : { to }) })
@@ -194,19 +216,21 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     return chain(cursor.next(LOAD_PAGE), readOn)
   }
 
+  #observeLanded(start: number): void {
+    this.#streamTime = Math.max(this.#streamTime, start)
+    this.#flushedTime = this.#streamTime
+    this.#landedTime = this.#streamTime
+  }
+
   #loadPage(page: PackedRows): void {
     const { store } = this.#parts
     for (let i = 0; i < page.count; i++) {
       const { at, length, start } = this.#layout.readRowKey(page.bytes, page.keyAt[i]!, page.keyLength[i]!)
-      if (start > this.#streamTime) this.#streamTime = start
+      this.#observeLanded(start)
       if (this.#isExpired(start)) continue
-      const row = readRow(store, page.valueAt[i]!, page.valueLength[i]!)
-      this.#coder.take(this.#read(store.key, page.bytes, at, length))
-      this.#slots.add(this.#addSlot(start), {
-        value: typed<V>(this.#read(store.value, page.bytes, row.at, row.length)),
-        timestamp: row.timed ? readInt64(page.bytes, page.valueAt[i]!) : -1,
-        known: true,
-      })
+      this.#takeBytes(page.bytes, at, length)
+      const row = readRow<V>(store, page.bytes, page.valueAt[i]!, page.valueLength[i]!)
+      this.#slots.add(this.#addSlot(start), { ...row, known: true })
     }
   }
 
@@ -217,17 +241,17 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     const length = rows.keyLength[row]! - WINDOW_SUFFIX
     if (length < 0) return undefined
     const start = readInt64(rows.bytes, at + length)
-    if (start > this.#streamTime) this.#streamTime = start
+    this.#observeLanded(start)
     if (this.#isExpired(start)) return undefined
-    this.#coder.take(this.#read(store.key, rows.bytes, at, length))
+    this.#takeBytes(rows.bytes, at, length)
     const known = this.#located(start)
     if (known !== EXPIRED) {
       this.#slots.forget(known)
       this.free(known)
     }
     if (rows.valueLength[row]! >= 0) {
-      const value = this.#read(store.value, rows.bytes, rows.valueAt[row]!, rows.valueLength[row]!)
-      this.#slots.add(this.#addSlot(start), { value: typed<V>(value), timestamp, known: true })
+      const value = decoded<V>(store.value, rows.bytes, rows.valueAt[row]!, rows.valueLength[row]!)
+      this.#slots.add(this.#addSlot(start), { value, timestamp, known: true })
     }
     return start
   }
@@ -238,32 +262,27 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   }
 
   /** Every retained window by start, then key bytes, with its row as the engine would hold it. */
-  dump(plain: boolean): readonly { readonly key: Uint8Array; readonly start: number; readonly end: number; readonly value: Uint8Array }[] {
+  dump(): readonly { readonly key: Uint8Array; readonly start: number; readonly end: number; readonly value: Uint8Array }[] {
     return this.#rowsIn({}, {}).map(({ bytes, start, value, timestamp }) => {
-      return { key: bytes, ...this.#windowAt(start), value: rowBytes({ serde: this.#parts.store.value, plain }, value, timestamp) }
+      return { key: bytes, ...this.#windowAt(start), value: rowBytes(this.#parts.store, value, timestamp) }
     })
-  }
-
-  #put(
-    { key, value, start }: { readonly key: K; readonly value: V | null; readonly start: number },
-    stamp: Partial<Stamp> | undefined,
-  ): void {
-    this.set(this.find(key, start), value, stamp?.timestamp ?? this.#parts.record.timestamp, stamp?.headers)
   }
 
   #fetch(key: K, time: TimeRange, options: ScanOptions = {}): Scan<[number, V]> {
-    this.#coder.take(key)
+    this.#mustBeOpen()
+    this.#take(key)
     const id = this.#keyId()
     const slots = id < 0 ? [] : this.#windows[id]!
-    const rows = slots.flatMap((slot): [number, V][] => {
-      const start = this.#starts[slot]!
+    const rows: [number, V][] = []
+    for (const slot of slots) {
       const value = this.value(slot)
-      return value === undefined || !within(start, time) ? [] : [[start, value]]
-    })
+      if (value !== undefined && within(this.#starts[slot]!, time)) rows.push([this.#starts[slot]!, value])
+    }
     return scanOf(limited(rowsOf(options.reverse === true ? rows.reverse() : rows), options.limit), this.#parts.store.name)
   }
 
   #fetchAll(options: KeyRangeOptions<K> & { readonly time?: TimeRange } = {}): Scan<[Windowed<K>, V]> {
+    this.#mustBeOpen()
     const rows = this.#rowsIn(options, options.time ?? {}).map(({ key, start, value }): [Windowed<K>, V] => [
       { key, window: this.#windowAt(start) },
       value,
@@ -271,15 +290,14 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     return scanOf(limited(rowsOf(options.reverse === true ? rows.reverse() : rows), options.limit), this.#parts.store.name)
   }
 
-  #rowsIn({ from, to }: KeyRangeOptions<K>, time: TimeRange): Row<K, V>[] {
-    const first = from === undefined ? undefined : this.#bytesOf(from)
-    const last = to === undefined ? undefined : this.#bytesOf(to)
+  #rowsIn(options: KeyRangeOptions<K>, time: TimeRange): Row<K, V>[] {
+    const range = keyBounds(options, (key: K) => this.#bytesOf(key))
     const rows: Row<K, V>[] = []
     for (let id = 0; id < this.#keys.end; id++) {
       if (!this.#keys.has(id)) continue
       const at = this.#keys.keyAt(id)
       const bytes = this.#keys.bytes.slice(at, at + this.#keys.keyLength(id))
-      if ((first !== undefined && compareBytes(bytes, first) < 0) || (last !== undefined && compareBytes(bytes, last) > 0)) continue
+      if (!isIn(bytes, range)) continue
       const key = this.#decodeKey(id)
       for (const slot of this.#windows[id]!) {
         const start = this.#starts[slot]!
@@ -290,18 +308,28 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     return rows.sort((a, b) => a.start - b.start || compareBytes(a.bytes, b.bytes))
   }
 
-  #bytesOf(key: K): Uint8Array {
+  #take(key: K): void {
     this.#coder.take(key)
+    if (this.#coder.length < 0) throw nullKey(this.#parts.store.name)
+  }
+
+  /** Takes a key that is bytes already. */
+  #takeBytes(bytes: Uint8Array, at: number, length: number): void {
+    const hash = murmur2(bytes, at, at + length - (this.#parts.store.key.unhashedBytes ?? 0))
+    Object.assign(this.#coder, { bytes, at, length, hash })
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw storeClosed(this.#parts.store.name)
+  }
+
+  #bytesOf(key: K): Uint8Array {
+    this.#take(key)
     return this.#coder.bytes.slice(this.#coder.at, this.#coder.at + this.#coder.length)
   }
 
   #isExpired(start: number): boolean {
     return start <= this.#streamTime - this.#spec.retentionMs
-  }
-
-  #locate(key: K, start: number): number {
-    this.#coder.take(key)
-    return this.#located(start)
   }
 
   /** The slot of the coder's key and a start. */
@@ -322,13 +350,7 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     return this.#keys.find(bytes, at, length, hash)
   }
 
-  /** A slot for the coder's key and a start, absent so far. */
-  #add(start: number): number {
-    const slot = this.#addSlot(start)
-    this.#slots.add(slot, { value: undefined, timestamp: -1, known: false })
-    return slot
-  }
-
+  /** A slot for the coder's key and a start. */
   #addSlot(start: number): number {
     const { bytes, at, length, hash } = this.#coder
     let id = this.#keyId()
@@ -344,10 +366,7 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     let place = slots.length
     while (place > 0 && this.#starts[slots[place - 1]!]! > start) place--
     slots.splice(place, 0, slot)
-    const segment = this.#layout.segmentOf(start)
-    const members = this.#segments.get(segment)
-    if (members === undefined) this.#segments.set(segment, new Set([slot]))
-    else members.add(slot)
+    this.#segments.add(slot, start)
     return slot
   }
 
@@ -362,11 +381,7 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   }
 
   #decodeKey(id: number): K {
-    return typed<K>(this.#read(this.#parts.store.key, this.#keys.bytes, this.#keys.keyAt(id), this.#keys.keyLength(id)))
-  }
-
-  #read(serde: StoreParts['store']['key'], bytes: Uint8Array, at: number, length: number): unknown {
-    return serde.read === undefined ? serde.deserialize(bytes.slice(at, at + length)) : serde.read(bytes, at, length)
+    return decoded<K>(this.#parts.store.key, this.#keys.bytes, this.#keys.keyAt(id), this.#keys.keyLength(id))
   }
 
   #grow(): void {

@@ -12,6 +12,8 @@ export class WriteLog {
   length = 0
   /** How many slots are in it. */
   count = 0
+  /** True while somebody walks over it: positions stay what they are. */
+  held = false
   #slots: Int32Array = new Int32Array(SHORTEST)
   /** Position + 1 of a slot's last write; 0: not in the log. */
   #position: Int32Array = new Int32Array(SHORTEST)
@@ -44,10 +46,11 @@ export class WriteLog {
     for (let i = 0; i < this.length; i++) this.#position[this.#slots[i]!] = 0
     this.length = 0
     this.count = 0
+    this.held = false
   }
 
   #makeRoom(): void {
-    if (2 * this.count >= this.length) {
+    if (this.held || 2 * this.count >= this.length) {
       this.#slots = grown(this.#slots, 2 * this.#slots.length)
       return
     }
