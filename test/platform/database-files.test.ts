@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { databaseDamage } from '../../src/platform/database-files.ts'
 import { openLevel } from '../../src/platform/level-engine.ts'
 import { openRocksdb } from '../../src/platform/rocksdb-engine.ts'
-import { pack, temporaryFolder } from '../support/engine-cases.ts'
+import { temporaryFolder } from '../support/engine-cases.ts'
+import { pack } from '../support/engine-rows.ts'
 import { batchRecord, lengthAnd, logFile, varint } from '../support/log-bytes.ts'
 
 const KEY = lengthAnd([1])

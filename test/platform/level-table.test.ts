@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openLevel } from '../../src/platform/level-engine.ts'
 import { tableDamage } from '../../src/platform/level-table.ts'
-import { pack, temporaryFolder } from '../support/engine-cases.ts'
+import { temporaryFolder } from '../support/engine-cases.ts'
+import { pack } from '../support/engine-rows.ts'
 
 async function tableBytes(rows: number): Promise<Buffer> {
   const directory = join(temporaryFolder(), 'db')

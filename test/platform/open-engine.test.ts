@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { chooseEngine, ENGINES, type LoadEngine } from '../../src/platform/open-engine.ts'
-import { pack, temporaryFolder, unpack } from '../support/engine-cases.ts'
+import { temporaryFolder } from '../support/engine-cases.ts'
+import { pack, unpack } from '../support/engine-rows.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const missing =

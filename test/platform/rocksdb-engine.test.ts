@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openRocksdb } from '../../src/platform/rocksdb-engine.ts'
+import { engineSuite } from '../contract/engine.ts'
 import { diskEngineCases, temporaryFolder } from '../support/engine-cases.ts'
 
+engineSuite('rocksdb', () => openRocksdb(join(temporaryFolder(), 'db'), {}))
 diskEngineCases(openRocksdb)
 
 test('its write buffers shrink with the memory it is given, and its block cache is counted', async () => {

@@ -9,7 +9,8 @@ import { openLevel } from '../../src/platform/level-engine.ts'
 import { openRocksdb } from '../../src/platform/rocksdb-engine.ts'
 import { openStateDirectory, type StateDirectory, type StateDirectoryOptions } from '../../src/runtime/state-directory.ts'
 import type { Engine } from '../../src/state/engine.ts'
-import { pack, temporaryFolder, unpack } from '../support/engine-cases.ts'
+import { temporaryFolder } from '../support/engine-cases.ts'
+import { pack, unpack } from '../support/engine-rows.ts'
 import { type LoggedEvent, recordedLog } from '../support/recorded-log.ts'
 
 interface World {
