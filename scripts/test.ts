@@ -1,6 +1,7 @@
 /**
- * `npm test [-- --coverage | --fuzz] [FILES…]`: runs the suites and ends with `N passed, N failed, N skipped`. `--fuzz` runs the properties with
- * 10,000 cases each; `--coverage` measures, and fails below 95 % of the core's lines.
+ * `npm test [-- --coverage | --fuzz | --kafka] [FILES…]`: runs the suites and ends with `N passed, N failed, N skipped`. `--fuzz` runs the properties
+ * with 10,000 cases each; `--coverage` measures, and fails below 95 % of the core's lines; `--kafka [NAMES…]` runs what needs a real Kafka (`crash`,
+ * `scale`, …), which must be there, at full length.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -11,7 +12,9 @@ import { dirname, join } from 'node:path'
 const args = process.argv.slice(2)
 const fuzz = args.includes('--fuzz')
 const coverage = args.includes('--coverage')
-const files = args.filter((arg) => !arg.startsWith('--'))
+const kafka = args.includes('--kafka')
+const named = args.filter((arg) => !arg.startsWith('--'))
+const files = kafka ? (named.length === 0 ? ['test/kafka-real'] : named.map((name) => `test/kafka-real/${name}`)) : named
 const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'))
 const report = join(folder, 'report.json')
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
@@ -21,7 +24,11 @@ const child = spawn(
   [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...(coverage ? ['--coverage'] : []), ...files],
   {
     stdio: 'inherit',
-    env: { ...process.env, ...(fuzz ? { FUZZ_RUNS: '10000' } : {}) },
+    env: {
+      ...process.env,
+      ...(fuzz ? { FUZZ_RUNS: '10000' } : {}),
+      ...(kafka ? { MILLRACE_KAFKA: 'required', KILLS: process.env['KILLS'] ?? '20' } : {}),
+    },
   },
 )
 const code = await new Promise<number>((resolve) => {

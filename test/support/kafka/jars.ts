@@ -1,0 +1,59 @@
+/** Kafka's own jars, fetched once by Maven into a folder of the project that git ignores. */
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+const LIBS = join(import.meta.dirname, '.libs')
+
+/** Why there can be no Kafka here; undefined: there can. */
+export function missingKafka(): string | undefined {
+  const missing = ['java', 'mvn'].filter((command) => spawnSync(command, ['-version'], { stdio: 'ignore' }).status !== 0)
+  if (missing.length === 0 || (missing[0] === 'mvn' && existsSync(join(LIBS, '4.3.1')))) return undefined
+  return `skipped: no Kafka (set KAFKA_HOME or install a JDK and Maven; missing: ${missing.join(', ')})`
+}
+
+/** The class path of a version's jars. Throws when Maven can't fetch them. */
+export async function kafkaClassPath(version: string): Promise<string> {
+  const home = process.env['KAFKA_HOME']
+  if (home !== undefined && home !== '' && version === '4.3.1') return join(home, 'libs', '*')
+  const folder = join(LIBS, version)
+  if (!existsSync(folder)) {
+    mkdirSync(LIBS, { recursive: true })
+    const fresh = join(LIBS, `${version}.${process.pid}`)
+    await run('mvn', [
+      '-q',
+      '-B',
+      '-f',
+      join(import.meta.dirname, 'pom.xml'),
+      'dependency:copy-dependencies',
+      `-Dkafka.version=${version}`,
+      `-DoutputDirectory=${fresh}`,
+    ])
+    // Another test process may have been faster.
+    if (existsSync(folder)) rmSync(fresh, { recursive: true })
+    else renameSync(fresh, folder)
+    if (readdirSync(folder).length === 0) throw new Error(`Maven fetched no jars of Kafka ${version}`)
+  }
+  return join(folder, '*')
+}
+
+/** Runs a program to its end; answers what it wrote. Rejects with its errors. */
+export function run(command: string, args: readonly string[], input = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    let out = ''
+    let errors = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString()
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      errors += chunk.toString()
+    })
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (code === 0) resolve(out)
+      else reject(new Error(`${command} ${args.slice(0, 6).join(' ')} ended with ${code}: ${errors}${out}`))
+    })
+    child.stdin.end(input)
+  })
+}
