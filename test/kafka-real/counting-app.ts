@@ -30,11 +30,11 @@ app.on('rebalance', ({ at, generation, durationMs, assigned, revoked, restoredRe
   tell({ event: 'rebalance', at, generation, durationMs, assigned, revoked, restoredRecords }),
 )
 app.on('restore', ({ taskId, phase, restored, total }) => tell({ event: 'restore', taskId, phase, restored, total }))
-process.on('SIGTERM', () => {
-  void app.close().then(({ clean }) => {
-    tell({ event: 'closed', clean })
-    process.exit(clean ? 0 : 1)
-  })
-})
+process.on('SIGTERM', () => void stop())
+async function stop(): Promise<void> {
+  const { clean } = await app.close()
+  tell({ event: 'closed', clean })
+  process.exit(clean ? 0 : 1)
+}
 setInterval(() => tell({ event: 'tasks', at: Date.now(), tasks: app.tasks().map(({ id }) => id) }), 200).unref()
 await app.start()

@@ -49,9 +49,9 @@ export async function crash({ brokers, kills, engine, random }: CrashOptions): P
   for (const { name } of [words, counts]) await topics.createTopic(name, { partitions: PARTITIONS })
 
   const truth = new Map<string, number>()
-  let sending = true
+  const stopped = new AbortController()
   const sender = (async (): Promise<void> => {
-    while (sending) {
+    while (!stopped.signal.aborted) {
       const batch = Array.from({ length: BATCH }, () => `word-${Math.floor(random() ** 2 * WORDS)}`)
       await topics.produce(
         words,
@@ -85,14 +85,14 @@ export async function crash({ brokers, kills, engine, random }: CrashOptions): P
       if (!same(found.rows, wanted)) torn.push(`${taskId} at ${found.offset} after kill ${kill}`)
     }
     apps[n] = start(n)
-    await apps[n]!.until('tasks', ({ event, tasks }) => event === 'tasks' && Array.isArray(tasks) && tasks.length > 0)
-    for (const { event, taskId, phase, total, restored: records } of apps[n]!.events) {
+    await apps[n].until('tasks', ({ event, tasks }) => event === 'tasks' && Array.isArray(tasks) && tasks.length > 0)
+    for (const { event, taskId, phase, total, restored: records } of apps[n].events) {
       if (event !== 'restore' || phase !== 'end') continue
       restored.push({ taskId: String(taskId), restored: Number(records), behind: Number(total) })
     }
   }
 
-  sending = false
+  stopped.abort()
   await sender
   const last = await settled()
   for (const app of apps) await app.stop()

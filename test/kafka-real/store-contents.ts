@@ -35,7 +35,7 @@ export async function readStore(engine: Engine): Promise<StoreContents | undefin
   ) {
     for (let i = 0; i < page.count; i++) {
       const key = page.bytes.subarray(page.keyAt[i]! + 2, page.keyAt[i]! + page.keyLength[i]!)
-      const value = page.bytes.subarray(page.valueAt[i]!, page.valueAt[i]! + page.valueLength[i]!)
+      const value = page.bytes.subarray(page.valueAt[i], page.valueAt[i]! + page.valueLength[i]!)
       rows.set(toHex(key), toHex(value))
     }
   }
