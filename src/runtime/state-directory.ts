@@ -25,6 +25,7 @@ export interface StateDirectoryOptions {
   readonly cleanupDelayMs: number
   /** The engine that new databases are made with. Its name goes into the label of each. */
   readonly engine: { readonly name: string; readonly open: OpenEngine }
+  /** `bytes` is for all databases together: the more are open, the less the next one gets. */
   readonly engineOptions: EngineOptions
 }
 
@@ -97,6 +98,7 @@ class OpenStateDirectory implements StateDirectory {
   readonly #taken: Taken
   readonly #open: Map<string, Engine> = new Map()
   readonly #setAsideAt: Map<string, number> = new Map()
+  #warned = false
   #closing: Promise<void> | undefined = undefined
 
   constructor(options: StateDirectoryOptions, taken: Taken) {
@@ -120,6 +122,7 @@ class OpenStateDirectory implements StateDirectory {
       this.#taken.released.delete(taskId)
       const engine = await this.#openOrRebuild(taskId)
       this.#open.set(taskId, engine)
+      this.#checkMemory()
       return engine
     })
   }
@@ -173,7 +176,7 @@ class OpenStateDirectory implements StateDirectory {
   }
 
   async #openLabelled(taskId: string): Promise<Engine> {
-    const { files, engine, engineOptions, applicationId } = this.#options
+    const { files, engine, applicationId } = this.#options
     const folder = this.#folder(taskId)
     await mustBeFolder(folder, files)
     await files.makeFolder(folder)
@@ -191,7 +194,24 @@ class OpenStateDirectory implements StateDirectory {
     } else
       await files.create(files.join(folder, LABEL), JSON.stringify({ format: TASK_FORMAT, engine: engine.name, applicationId, taskId }))
     await mustBeFolder(files.join(folder, DATABASE), files)
-    return engine.open(files.join(folder, DATABASE), engineOptions)
+    return engine.open(files.join(folder, DATABASE), this.#engineOptions())
+  }
+
+  #engineOptions(): EngineOptions {
+    const { bytes } = this.#options.engineOptions
+    return bytes === undefined ? {} : { bytes: Math.floor(bytes / (this.#open.size + 1)) }
+  }
+
+  /** Engines have a least size, so that many databases can take more than was allowed. */
+  #checkMemory(): void {
+    const { logger, engineOptions } = this.#options
+    const used = [...this.#open.values()].reduce((sum, engine) => sum + (engine.metrics()['memory_bytes'] ?? 0), 0)
+    if (this.#warned || engineOptions.bytes === undefined || used <= engineOptions.bytes) return
+    this.#warned = true
+    logger.warn(
+      { databases: this.#open.size, bytes: used, allowed: engineOptions.bytes },
+      'the caches and write buffers of the open databases may take more than rocksdbMemoryBytes: raise it, or run more instances',
+    )
   }
 
   /** What a process left that was killed while it wrote a label. */

@@ -260,3 +260,21 @@ test.each([
   expect(error).toBeInstanceOf(StateError)
   expect(error).toMatchObject({ code, message: expect.stringMatching(`${path}.*${errno}`), retriable: code === 'STATE_DISK' })
 })
+
+test('databases share the memory that is allowed, and a warning says once when they take more', async () => {
+  const { open, events } = world()
+  const given: (number | undefined)[] = []
+  const engine: StateDirectoryOptions['engine'] = {
+    name: 'rocksdb',
+    open: (directory, options) => {
+      given.push(options.bytes)
+      return openRocksdb(directory, options)
+    },
+  }
+  const allowed = 128 * 2 ** 20
+  const directory = await open({ engine, engineOptions: { bytes: allowed } })
+  for (let partition = 0; partition < 5; partition++) await directory.openTask(`0_${partition}`)
+  await directory.close()
+  expect(given).toEqual([1, 2, 3, 4, 5].map((databases) => Math.floor(allowed / databases)))
+  expect(events).toMatchObject([{ level: 'warn', fields: { databases: 3, allowed } }])
+})
