@@ -1,0 +1,19 @@
+/** The contract suites of a broker, on a real Kafka over sockets. */
+import { beforeAll } from 'vitest'
+import { registerZlibCodecs } from '../../src/platform/zlib-codecs.ts'
+import { suite as admin } from '../contract/broker/admin.ts'
+import { suite as batch } from '../contract/broker/batch.ts'
+import { suite as offsets } from '../contract/broker/offsets.ts'
+import { describeWithKafka } from '../support/kafka/with-kafka.ts'
+import { transportTo } from './sockets.ts'
+
+beforeAll(registerZlibCodecs)
+
+describeWithKafka('the contract', (kafka) => {
+  for (const suite of [batch, offsets, admin]) {
+    suite('a real Kafka', async () => {
+      const transport = transportTo(kafka().brokers)
+      return { transport, close: () => transport.close() }
+    })
+  }
+})
