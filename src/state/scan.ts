@@ -25,41 +25,48 @@ export function scanOf<T>(source: RowSource<T>, store: string): Scan<T> {
       throw new StoreUnavailableError('ITERATOR_CLOSED', `a scan of store ${store} was used after it was closed`, { context: { store } })
     return source.next()
   }
+  // A loop that ends by an error of its source doesn't call `return`.
+  const failed = (error: unknown): never => {
+    close()
+    throw error
+  }
+  const result = (row: T | undefined): IteratorResult<T, undefined> => {
+    if (row !== undefined) return { done: false, value: row }
+    close()
+    return { done: true, value: undefined }
+  }
   return {
     [Symbol.iterator]: () => ({
       next: () => {
-        const row = next()
-        if (row instanceof Promise) {
-          close()
-          throw new StoreUnavailableError(
-            'STORE_ASYNC_SCAN',
-            `store ${store} reads from disk: write \`for await (const row of store.range())\``,
-            { context: { store } },
-          )
+        try {
+          return result(resident(next(), store))
+        } catch (error) {
+          return failed(error)
         }
-        if (row !== undefined) return { done: false, value: row }
-        close()
-        return { done: true, value: undefined }
       },
-      return: () => {
-        close()
-        return { done: true, value: undefined }
-      },
+      return: () => result(undefined),
     }),
     [Symbol.asyncIterator]: () => ({
       next: async () => {
-        const row = await next()
-        if (row !== undefined) return { done: false, value: row }
-        close()
-        return { done: true, value: undefined }
+        try {
+          return result(await next())
+        } catch (error) {
+          return failed(error)
+        }
       },
-      return: () => {
-        close()
-        return Promise.resolve({ done: true, value: undefined })
-      },
+      return: () => Promise.resolve(result(undefined)),
     }),
     [Symbol.dispose]: close,
   }
+}
+
+function resident<T>(row: MaybePromise<T>, store: string): T {
+  if (!(row instanceof Promise)) return row
+  // Nobody waits for it: what it may say after the scan was closed is nobody's.
+  row.catch(() => undefined)
+  throw new StoreUnavailableError('STORE_ASYNC_SCAN', `store ${store} reads from disk: write \`for await (const row of store.range())\``, {
+    context: { store },
+  })
 }
 
 /** A source over rows that are there. */

@@ -346,7 +346,7 @@ function histories(fresh: Fresh): void {
   it('answers what a sorted array answers', async () => {
     const engine = await fresh()
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 10 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 10, size: 'max' }), async (steps) => {
         await engine.write({ rows: pack([]), deleteRanges: [ALL] })
         const oracle = new SortedRows()
         for (const { rows, deleteRanges, scan, page, asked } of steps) {
