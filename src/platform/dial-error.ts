@@ -17,6 +17,8 @@ const TLS_MAJOR = 0x03
 /** Errors of `node:tls` about the broker's certificate. */
 const CERTIFICATE =
   /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_TLSV1_ALERT|ERR_SSL_SSLV3_ALERT)/
+/** Errors of the protocol that mean: not on this listener. */
+const SASL_REFUSALS: ReadonlySet<unknown> = new Set(['ILLEGAL_SASL_STATE', 'UNSUPPORTED_SASL_MECHANISM'])
 const HINTS: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'nothing listens there: is Kafka running, and are host and port right?'],
   ['ENOTFOUND', 'the host name is not known: check the brokers option and, in the broker, advertised.listeners'],
@@ -57,6 +59,11 @@ function ofSasl(cause: Error, { mechanism, socketError, firstBytes }: Attempt): 
   if (mechanism === undefined) return undefined
   if (cause.name === 'KafkaJSSASLAuthenticationError')
     return { code: 'AUTH_FAILED', text: `it refused ${mechanism} (${cause.message}): check mechanism, user and password in security.sasl` }
+  if (SASL_REFUSALS.has('type' in cause ? cause.type : undefined))
+    return {
+      code: 'AUTH_FAILED',
+      text: `it does not take ${mechanism} on this listener (${cause.message}): check security.sasl and the port`,
+    }
   if (cause.name !== 'KafkaJSConnectionClosedError' || firstBytes.length === 0 || socketError !== undefined) return undefined
   return { code: 'AUTH_FAILED', text: `it closed the connection during ${mechanism}: does this listener speak SASL, and this mechanism?` }
 }

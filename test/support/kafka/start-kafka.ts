@@ -16,6 +16,10 @@ export interface KafkaOptions {
   readonly version?: string
   /** Further broker settings. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Further listeners of a single broker: the security protocol by name. `RunningKafka.listener` says where they are. */
+  readonly listeners?: Readonly<Record<string, string>>
+  /** Users made before the start: `SCRAM-SHA-256=[name=alice,password=secret]`. */
+  readonly scram?: readonly string[]
   /** A fixed port of the first broker. */
   readonly port?: number
   /** True: the JIT compiles as in production; for measurements. */
@@ -26,6 +30,8 @@ export interface KafkaOptions {
 export interface RunningKafka {
   /** `host:port` of each broker. */
   readonly brokers: readonly string[]
+  /** `host:port` of a further listener. */
+  listener(name: string): string
   /** Process ids by node, from 1. */
   pid(node: number): number
   /** kill -9 of a broker. */
@@ -52,6 +58,8 @@ interface Broker {
   readonly port: number
   readonly controllerPort: number
   readonly folder: string
+  /** Ports of further listeners, by name. */
+  readonly listeners: ReadonlyMap<string, number>
   child: ChildProcess | undefined
 }
 
@@ -60,13 +68,15 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   const { brokers: count = 1, version = '4.3.1' } = options
   const classPath = await kafkaClassPath(version)
   const root = mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
-  const ports = await freePorts(2 * count)
+  const further = Object.keys(options.listeners ?? {})
+  const ports = await freePorts(2 * count + further.length)
   if (options.port !== undefined) ports[0] = options.port
   const brokers = Array.from({ length: count }, (_, i): Broker => ({
     node: i + 1,
     port: ports[2 * i]!,
     controllerPort: ports[2 * i + 1]!,
     folder: join(root, String(i + 1)),
+    listeners: new Map(further.map((name, at) => [name, ports[2 * count + at]!])),
     child: undefined,
   }))
   for (const broker of brokers) await format(broker, brokers, { classPath, options })
@@ -91,6 +101,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<RunningKaf
   return {
     brokers: addresses,
     classPath,
+    listener: (name) => `127.0.0.1:${brokers[0]!.listeners.get(name)}`,
     pid: (node) => brokers[node - 1]!.child!.pid!,
     kill: (node) => end(brokers[node - 1]!, 'SIGKILL'),
     restart: async (node) => {
@@ -110,15 +121,17 @@ async function format(
   mkdirSync(broker.folder, { recursive: true })
   const file = join(broker.folder, 'server.properties')
   const replicas = String(all.length)
+  const listeners = [`PLAINTEXT://127.0.0.1:${broker.port}`, ...[...broker.listeners].map(([name, port]) => `${name}://127.0.0.1:${port}`)]
+  const protocols = Object.entries(options.listeners ?? {}).map(([name, protocol]) => `,${name}:${protocol}`)
   const settings: Record<string, string> = {
     'process.roles': 'broker,controller',
     'node.id': String(broker.node),
     'controller.quorum.voters': all.map(({ node, controllerPort }) => `${node}@127.0.0.1:${controllerPort}`).join(','),
-    listeners: `PLAINTEXT://127.0.0.1:${broker.port},CONTROLLER://127.0.0.1:${broker.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${broker.port}`,
+    listeners: [...listeners, `CONTROLLER://127.0.0.1:${broker.controllerPort}`].join(','),
+    'advertised.listeners': listeners.join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT${protocols.join('')}`,
     'log.dirs': join(broker.folder, 'data'),
     'auto.create.topics.enable': 'false',
     'offsets.topic.replication.factor': replicas,
@@ -155,6 +168,7 @@ async function format(
     CLUSTER_ID,
     '-c',
     file,
+    ...(options.scram ?? []).flatMap((user) => ['--add-scram', user]),
   ])
 }
 
