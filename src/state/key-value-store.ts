@@ -272,7 +272,10 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     this.#mustBeOpen()
     const coder = this.#taken(key)
     const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
-    if (slot >= 0) return this.#slots.value(slot)
+    if (slot >= 0) {
+      this.#slots.used(slot)
+      return this.#slots.value(slot)
+    }
     return this.#complete ? undefined : chain(this.#load(this.#copiedKey()), (loaded) => this.#slots.value(loaded))
   }
 
