@@ -4,16 +4,17 @@ import { registerZlibCodecs } from '../../src/platform/zlib-codecs.ts'
 import { suite as admin } from '../contract/broker/admin.ts'
 import { suite as batch } from '../contract/broker/batch.ts'
 import { suite as offsets } from '../contract/broker/offsets.ts'
+import { suite as transport } from '../contract/broker/transport.ts'
 import { describeWithKafka } from '../support/kafka/with-kafka.ts'
 import { transportTo } from './sockets.ts'
 
 beforeAll(registerZlibCodecs)
 
 describeWithKafka('the contract', (kafka) => {
-  for (const suite of [batch, offsets, admin]) {
+  for (const suite of [batch, offsets, admin, transport]) {
     suite('a real Kafka', async () => {
-      const transport = transportTo(kafka().brokers)
-      return { transport, close: () => transport.close() }
+      const sockets = transportTo(kafka().brokers)
+      return { transport: sockets, close: () => sockets.close() }
     })
   }
 })

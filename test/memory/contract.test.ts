@@ -8,6 +8,7 @@ import { suite as admin } from '../contract/broker/admin.ts'
 import { suite as batch } from '../contract/broker/batch.ts'
 import type { BrokerUnderTest } from '../contract/broker/broker-client.ts'
 import { suite as offsets } from '../contract/broker/offsets.ts'
+import { suite as transport } from '../contract/broker/transport.ts'
 
 beforeAll(registerZlibCodecs)
 
@@ -31,7 +32,7 @@ function memory(options: {
   }
 }
 
-for (const suite of [batch, offsets, admin]) {
+for (const suite of [batch, offsets, admin, transport]) {
   suite('memory', memory({ brokers: 1, newTopicErrorMs: 0, cutBatches: false }))
   suite('memory with three brokers that are slow to know new topics', memory({ brokers: 3, newTopicErrorMs: 30, cutBatches: true }))
 }
