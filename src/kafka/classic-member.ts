@@ -9,6 +9,7 @@ import { errorName, wireError } from '../wire/error-table.ts'
 import { backoffMs, wait, type BackoffPorts } from './backoff.ts'
 import { brokerError } from './broker-error.ts'
 import type { Cluster } from './cluster.ts'
+import type { LaneKind } from './lane.ts'
 import type { GroupFence } from './offsets.ts'
 import {
   decodeAssignment,
@@ -39,6 +40,8 @@ export interface MemberHandlers {
 
 /** How a member takes part. */
 export interface MemberOptions extends BackoffPorts {
+  /** Tells it from other members of this process: each has a lane of its own, because a parked join would hold up the heartbeats of others. */
+  readonly name: string
   readonly cluster: Cluster
   readonly groupId: string
   readonly instanceId: string | null
@@ -56,6 +59,7 @@ const FENCED_INSTANCE_ID = 82
 export class ClassicMember {
   readonly #options: MemberOptions
   readonly #handlers: MemberHandlers
+  readonly #lane: LaneKind
   #memberId = ''
   #generation = -1
   #joined = false
@@ -73,6 +77,7 @@ export class ClassicMember {
   constructor(options: MemberOptions, handlers: MemberHandlers) {
     this.#options = options
     this.#handlers = handlers
+    this.#lane = `group:${options.name}`
     this.#lastContact = options.clock.monotonic()
   }
 
@@ -156,7 +161,7 @@ export class ClassicMember {
   async #join(): Promise<TaskPlan | undefined> {
     const { cluster, groupId } = this.#options
     try {
-      const lane = await cluster.coordinator(groupId, 'group')
+      const lane = await cluster.coordinator(groupId, this.#lane)
       const joined = await lane.request(JOIN_GROUP, this.#joinRequest(), { timeoutMs: this.#options.rebalanceTimeoutMs + 5_000 })
       if (joined.errorCode !== 0) return await this.#refused(joined.errorCode, joined.memberId)
       this.#memberId = joined.memberId
@@ -255,7 +260,7 @@ export class ClassicMember {
     const { cluster, groupId, instanceId } = this.#options
     const generation = this.#generation
     try {
-      const lane = await cluster.coordinator(groupId, 'group')
+      const lane = await cluster.coordinator(groupId, this.#lane)
       const { errorCode } = await lane.request(HEARTBEAT, {
         groupId,
         generationId: generation,

@@ -13,7 +13,7 @@ export interface Address {
 }
 
 /** What a lane is for. A broker works on one request of a connection at a time, so long polls never share one with anything else. */
-export type LaneKind = 'call' | 'group' | 'produce' | `fetch:${string}`
+export type LaneKind = 'call' | 'group' | `group:${string}` | 'produce' | `fetch:${string}`
 
 /** What a request may be told. */
 export interface RequestOptions {

@@ -74,6 +74,7 @@ export class ThreadRunner {
       {
         ...ports,
         cluster,
+        name,
         groupId: config.applicationId,
         instanceId: config.instanceId ?? null,
         sessionTimeoutMs: config.sessionTimeoutMs,
