@@ -46,14 +46,22 @@ export class Admin {
 
   /** Deletes all records below these offsets. */
   async deleteRecords(below: readonly { readonly tp: TopicPartition; readonly offset: number }[]): Promise<void> {
+    const byNode = await this.#cluster.byLeader(below)
+    await Promise.all([...byNode].map(([node, led]) => this.#deleteRecords(node, led)))
+  }
+
+  async #deleteRecords(node: number, below: readonly { readonly tp: TopicPartition; readonly offset: number }[]): Promise<void> {
     const topics = byTopic(below, ({ tp, offset }) => ({ partition: tp.partition, offset }))
-    if (topics.length === 0) return
-    const answer = await this.#cluster.callAny(DELETE_RECORDS, { topics, timeoutMs: TIMEOUT_MS })
+    const lane = await this.#cluster.lane(node, 'call')
+    const answer = await lane.request(DELETE_RECORDS, { topics, timeoutMs: TIMEOUT_MS })
     const failed = answer.topics.flatMap(({ topic, partitions }) =>
       partitions
         .filter(({ errorCode }) => errorCode !== 0)
         .map(({ partition, errorCode }) => `${topic}[${partition}] ${errorName(errorCode)}`),
     )
-    if (failed.length > 0) throw new ClusterError('BROKER_ERROR', `records could not be deleted: ${failed.join(', ')}`, { retriable: true })
+    if (failed.length === 0) return
+    // Leaders may have moved: whoever asks again asks the right ones.
+    await this.#cluster.refresh(topics.map(({ topic }) => topic))
+    throw new ClusterError('BROKER_ERROR', `records could not be deleted: ${failed.join(', ')}`, { retriable: true })
   }
 }

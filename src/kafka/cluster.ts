@@ -31,6 +31,8 @@ export class Cluster {
   readonly #brokers: Map<number, BrokerAddress> = new Map()
   readonly #lanes: Map<string, Promise<Lane>> = new Map()
   readonly #coordinators: Map<string, number> = new Map()
+  /** Whose turn it is to be asked for what any broker answers: one that fails is followed by the next. */
+  #turn = 0
 
   constructor(options: ClusterOptions) {
     this.#options = options
@@ -65,30 +67,23 @@ export class Cluster {
 
   /** The lane to a broker for a purpose; opened when first used, and again when it was closed. */
   lane(node: number, kind: LaneKind): Promise<Lane> {
-    const key = `${node} ${kind}`
-    const known = this.#lanes.get(key)
-    if (known !== undefined) return known
     const address = this.#brokers.get(node)
-    const opening =
-      address === undefined
-        ? Promise.reject(new ClusterError('CONNECTION_LOST', `broker ${node} is not known`, { retriable: true }))
-        : this.#open(key, address, kind)
-    this.#lanes.set(key, opening)
-    opening.catch(() => this.#lanes.delete(key))
-    return opening
+    return address === undefined
+      ? Promise.reject(new ClusterError('CONNECTION_LOST', `broker ${node} is not known`, { retriable: true }))
+      : this.#lane(`${node} ${kind}`, address, kind)
   }
 
   /** The lane to a group's coordinator. */
   async coordinator(group: string, kind: LaneKind): Promise<Lane> {
     const known = this.#coordinators.get(group)
-    if (known !== undefined) return this.lane(known, kind)
+    if (known !== undefined) return this.#coordinatorLane(group, known, kind)
     const { coordinators } = await this.callAny(FIND_COORDINATOR, { keyType: 'group', keys: [group] })
     const [found] = coordinators
     if (found === undefined || found.errorCode !== 0)
       throw brokerError(found?.errorCode ?? 15, 'group', `looking for the coordinator of group ${group}`)
     this.#brokers.set(found.nodeId, { nodeId: found.nodeId, host: found.host, port: found.port })
     this.#coordinators.set(group, found.nodeId)
-    return this.lane(found.nodeId, kind)
+    return this.#coordinatorLane(group, found.nodeId, kind)
   }
 
   /** Forgets a group's coordinator: the next request looks for it again. */
@@ -96,9 +91,30 @@ export class Cluster {
     this.#coordinators.delete(group)
   }
 
-  /** Sends a request to any broker, again with back-off where that helps. */
+  /** Items by the broker that leads their partition; asks again for partitions that nobody is known to lead. */
+  byLeader<T extends { readonly tp: TopicPartition }>(items: readonly T[]): Promise<ReadonlyMap<number, readonly T[]>> {
+    return this.retried(async () => {
+      const byNode = new Map<number, T[]>()
+      for (const item of items) {
+        const { tp } = item
+        const leader = this.leader(tp) ?? (await this.refresh([tp.topic]), this.leader(tp))
+        if (leader === undefined) throw brokerError(3, 'fetch', `looking for the leader of ${tp.topic}[${tp.partition}]`, tp)
+        byNode.set(leader.node, [...(byNode.get(leader.node) ?? []), item])
+      }
+      return byNode
+    }, 'looking for leaders')
+  }
+
+  /** Sends a request to any broker, again with back-off, and to another, where that helps. */
   callAny<Q, R>(api: Api<Q, R>, request: Q): Promise<R> {
-    return this.retried(async () => (await this.#anyLane()).request(api, request), api.name)
+    return this.retried(async () => {
+      try {
+        return await (await this.#anyLane()).request(api, request)
+      } catch (error) {
+        this.#turn++
+        throw error
+      }
+    }, api.name)
   }
 
   /** Repeats `attempt` with back-off while it fails with an error that says so, until the deadline. */
@@ -130,15 +146,28 @@ export class Cluster {
     return lane
   }
 
-  async #anyLane(): Promise<Lane> {
-    const [known] = this.#brokers.keys()
-    if (known !== undefined) return this.lane(known, 'call')
-    const key = 'seed call'
+  #coordinatorLane(group: string, node: number, kind: LaneKind): Promise<Lane> {
+    const lane = this.lane(node, kind)
+    // A coordinator that can't be reached has a successor.
+    lane.catch(() => this.forgetCoordinator(group))
+    return lane
+  }
+
+  #anyLane(): Promise<Lane> {
+    const known = [...this.#brokers.keys()]
+    const seeds = this.#options.transport.seeds()
+    const turn = this.#turn % Math.max(1, known.length + seeds.length)
+    if (turn < known.length) return this.lane(known[turn]!, 'call')
+    const seed = seeds[turn - known.length]
+    return seed === undefined
+      ? Promise.reject(new ClusterError('CONNECTION_LOST', 'there is no broker to begin with'))
+      : this.#lane(`seed ${turn - known.length}`, seed, 'call')
+  }
+
+  #lane(key: string, address: Address, kind: LaneKind): Promise<Lane> {
     const open = this.#lanes.get(key)
     if (open !== undefined) return open
-    const [seed] = this.#options.transport.seeds()
-    if (seed === undefined) throw new ClusterError('CONNECTION_LOST', 'there is no broker to begin with')
-    const opening = this.#open(key, seed, 'call')
+    const opening = this.#open(key, address, kind)
     this.#lanes.set(key, opening)
     opening.catch(() => this.#lanes.delete(key))
     return opening

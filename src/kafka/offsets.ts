@@ -67,16 +67,16 @@ export class GroupOffsets {
     tps: readonly TopicPartition[],
     timestamp: number,
   ): Promise<readonly { readonly tp: TopicPartition; readonly offset: number }[]> {
-    const byNode = new Map<number, TopicPartition[]>()
-    await this.#cluster.retried(async () => {
-      byNode.clear()
-      for (const tp of tps) {
-        const leader = this.#cluster.leader(tp) ?? (await this.#cluster.refresh([tp.topic]), this.#cluster.leader(tp))
-        if (leader === undefined) throw brokerError(3, 'fetch', `looking for the leader of ${tp.topic}[${tp.partition}]`, tp)
-        byNode.set(leader.node, [...(byNode.get(leader.node) ?? []), tp])
-      }
-    }, 'looking for leaders')
-    const found = await Promise.all([...byNode].map(([node, list]) => this.#atNode(node, list, timestamp)))
+    const byNode = await this.#cluster.byLeader(tps.map((tp) => ({ tp })))
+    const found = await Promise.all(
+      [...byNode].map(([node, list]) =>
+        this.#atNode(
+          node,
+          list.map(({ tp }) => tp),
+          timestamp,
+        ),
+      ),
+    )
     return found.flat()
   }
 
