@@ -3,7 +3,7 @@
  * with the process that started them.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,6 +65,17 @@ interface Broker {
 
 /** Starts brokers and waits until they can make topics. */
 export async function startKafka(options: KafkaOptions = {}): Promise<RunningKafka> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(options)
+    } catch (error) {
+      // Somebody else may have taken a port since it was found free.
+      if (attempt === 3 || !String(error).includes('Address already in use')) throw error
+    }
+  }
+}
+
+async function start(options: KafkaOptions): Promise<RunningKafka> {
   const { brokers: count = 1, version = '4.3.1' } = options
   const classPath = await kafkaClassPath(version)
   const root = mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
@@ -173,6 +184,7 @@ async function format(
 }
 
 function launch(broker: Broker, classPath: string, { fast = false }: KafkaOptions): void {
+  const log = openSync(join(broker.folder, 'broker.log'), 'a')
   const child = spawn(
     'java',
     [
@@ -183,8 +195,9 @@ function launch(broker: Broker, classPath: string, { fast = false }: KafkaOption
       'kafka.Kafka',
       join(broker.folder, 'server.properties'),
     ],
-    { stdio: 'ignore' },
+    { stdio: ['ignore', log, log] },
   )
+  closeSync(log)
   open.add(child)
   child.on('exit', () => open.delete(child))
   broker.child = child
@@ -195,8 +208,10 @@ async function ready(broker: Broker): Promise<void> {
   const { Kafka, logLevel } = await import('kafkajs')
   const deadline = Date.now() + READY_MS
   for (;;) {
-    if (broker.child?.exitCode !== null)
-      throw new Error(`broker ${broker.node} ended with ${broker.child?.exitCode ?? 'nothing'} while it started`)
+    if (broker.child?.exitCode !== null) {
+      const log = readFileSync(join(broker.folder, 'broker.log'), 'utf8').slice(-4000)
+      throw new Error(`broker ${broker.node} ended with ${broker.child?.exitCode ?? 'nothing'} while it started:\n${log}`)
+    }
     const admin = new Kafka({
       brokers: [`127.0.0.1:${broker.port}`],
       logLevel: logLevel.NOTHING,
