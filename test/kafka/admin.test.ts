@@ -30,6 +30,15 @@ test('deletes records below an offset and keeps the others', async () => {
   expect(shown(cluster.read('orders', 0, cluster.topic('orders')!.partitions[0]!.log.startOffset))).toEqual(['5 k0=v0', '6 k1=v1'])
 })
 
+test('deletes records of partitions that several brokers lead', async () => {
+  const { cluster, client, drive } = clientWorld({ brokers: 3 })
+  cluster.createTopic('orders', { partitions: 3 })
+  const logs = cluster.topic('orders')!.partitions.map(({ log }) => log)
+  const below = logs.map((_, partition) => ({ tp: { topic: 'orders', partition }, offset: 0 }))
+  await drive(new Admin(client).deleteRecords(below))
+  expect(new Set(below.map(({ tp }) => client.leader(tp)!.node)).size).toBe(3)
+})
+
 test('nothing to ask is not asked', async () => {
   const { client, cluster } = clientWorld()
   cluster.injectFault(() => new Error('asked'))
