@@ -3,7 +3,7 @@
  * loop: revoked, it stands and commits; assigned, it closes what it lost, opens and restores what is new, and goes on; lost, it drops everything
  * without a commit.
  */
-import { StreamsError, TaskMigratedError } from '../base/errors.ts'
+import { ClusterError, StreamsError, TaskMigratedError } from '../base/errors.ts'
 import type { TaskId } from '../model/task-id.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import { Admin } from '../kafka/admin.ts'
@@ -337,7 +337,13 @@ export class ThreadRunner {
         const offset = this.#committer.committed(tp)
         return offset === undefined || offset <= 0 ? [] : [{ tp, offset }]
       })
-    await this.#admin.deleteRecords(below)
+    try {
+      await this.#admin.deleteRecords(below)
+    } catch (error) {
+      // What isn't purged now is next time.
+      if (!(error instanceof ClusterError) || !error.retriable) throw error
+      this.#options.logger.warn({ code: error.code }, `repartition topics were not purged: ${error.message}`)
+    }
   }
 
   #fail(error: unknown): void {
