@@ -54,13 +54,11 @@ export function clientWorld(options: Partial<MemoryClusterOptions> = {}): Client
 
 /** Moves a clock, ten milliseconds at a time, until a promise settles; for at most ten minutes of it. */
 export async function driven<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
-  let open = true
-  const done = promise.finally(() => {
-    open = false
-  })
+  const ended = new AbortController()
+  const done = promise.finally(() => ended.abort())
   done.catch(() => undefined)
   await settled()
-  for (let ms = 0; open && ms < 600_000; ms += 10) await clock.advance(10)
+  for (let ms = 0; !ended.signal.aborted && ms < 600_000; ms += 10) await clock.advance(10)
   return done
 }
 
