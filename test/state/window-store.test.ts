@@ -124,6 +124,16 @@ describe('restoring', () => {
     expect(await rowsOf(other)).toBe(1)
   })
 
+  test('a delete of a window that was restored is told to changelog and engine', async () => {
+    const world = opened()
+    world.windows().put('k', 'v', 1)
+    await world.crashBeforeLanding()
+    world.windows().put('k', null, 1)
+    await world.commit()
+    expect(await rowsOf(world)).toBe(0)
+    expect(world.changelogs.of('store').map(({ value }) => value === null)).toEqual([false, true])
+  })
+
   test('passes over records that are no windows', async () => {
     const world = opened()
     await world.state.restore('store', restoreRows([{ key: utf8('short'), value: utf8('v'), timestamp: 0 }]), 1)
