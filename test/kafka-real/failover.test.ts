@@ -30,13 +30,11 @@ describeWithKafka(
         cluster,
         clock,
         random,
-        ...{
-          batchSize: 16384,
-          lingerMs: 0,
-          codec: 'none',
-          bufferBytes: 1 << 20,
-          requestTimeoutMs: 5e3,
-        },
+        batchSize: 16384,
+        lingerMs: 0,
+        codec: 'none',
+        bufferBytes: 1 << 20,
+        requestTimeoutMs: 5e3,
       })
       await producer.init()
       const writers = tps.map((tp) => producer.writer(tp, { count: 0 }))
@@ -79,6 +77,6 @@ async function readEverything(cluster: Cluster, starts: Awaited<ReturnType<Group
       chunk.release()
     }
   }
-  await fetcher.close()
+  fetcher.close()
   return found
 }
