@@ -9,7 +9,7 @@ import type { PackedRows } from '../base/packed-rows.ts'
 import type { SourceRecord } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { Engine, KeyRange } from './engine.ts'
-import { successor } from './key-range.ts'
+import { withPrefix } from './key-range.ts'
 import { KeyValueCache, type HashedRows, type StoreParts } from './key-value-store.ts'
 import { markKey, readMark, writeMark, type Mark } from './marks.ts'
 import { TIME_BYTES } from './row-values.ts'
@@ -98,9 +98,10 @@ export class TaskState {
   async open(isGood: (store: StoreName, mark: Mark) => boolean): Promise<void> {
     for (const { store, cache, prefix } of this.#stores.values()) {
       const mark = await this.mark(store.name)
-      if (mark === undefined) continue
-      if (!isGood(store.name, mark)) await this.#wipe(store.name, prefix)
-      else if (cache instanceof WindowCache) await cache.load(mark.streamTime)
+      if (mark === undefined && !(await this.#hasRows(prefix))) continue
+      // Rows without a mark are right where there is no changelog; elsewhere nobody knows up to where they are.
+      if (mark === undefined ? store.changelog !== undefined : !isGood(store.name, mark)) await this.#wipe(store.name, prefix)
+      else if (cache instanceof WindowCache) await cache.load(mark?.streamTime ?? -1)
       else cache.incomplete()
     }
   }
@@ -298,12 +299,20 @@ export class TaskState {
     return found
   }
 
+  async #hasRows(prefix: Uint8Array): Promise<boolean> {
+    const cursor = this.#options.engine.cursor(withPrefix({ from: NOTHING }, prefix))
+    try {
+      return (await cursor.next({ rows: 1, bytes: 1 })).count > 0
+    } finally {
+      cursor.close()
+    }
+  }
+
   #wipe(name: StoreName, prefix: Uint8Array): MaybePromise<void> {
-    const to = successor(prefix)
     const rows = new RowsBuilder()
     markKey(this.#found(name).number, rows)
     rows.value(NOTHING, 0, -1)
-    return this.#options.engine.write({ rows: rows.rows(), deleteRanges: [{ from: prefix, ...(to === undefined ? {} : { to }) }] })
+    return this.#options.engine.write({ rows: rows.rows(), deleteRanges: [withPrefix({ from: NOTHING }, prefix)] })
   }
 
   #flushFrom(stores: readonly OpenStore[], from: number): MaybePromise<void> {

@@ -13,7 +13,7 @@ import { KeyCoder } from '../model/key-coder.ts'
 import type { Windowed } from '../model/window.ts'
 import { ByteTable } from './byte-table.ts'
 import type { KeyRange } from './engine.ts'
-import { isIn, keyBounds, successor } from './key-range.ts'
+import { isIn, keyBounds, withPrefix } from './key-range.ts'
 import type { StoreParts } from './key-value-store.ts'
 import type { RowsBuilder } from './rows-builder.ts'
 import { limited, rowsOf, scanOf } from './scan.ts'
@@ -25,6 +25,7 @@ import { WindowSegments } from './window-segments.ts'
 import type { KeyRangeOptions, Scan, ScanOptions, TimeRange, WindowSlots, WindowStore, WindowStoreSpec } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
 
+const NOTHING = new Uint8Array(0)
 const LOAD_PAGE = { rows: 10_000, bytes: 1 << 20 }
 
 /** A slot that stands for a window which isn't kept: writes to it vanish. */
@@ -206,8 +207,7 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   load(streamTime: number): MaybePromise<void> {
     this.#observeLanded(streamTime)
     const { engine, prefix } = this.#parts
-    const to = successor(prefix)
-    const cursor = engine.cursor({ from: prefix, ...(to === undefined ? {} : { to }) })
+    const cursor = engine.cursor(withPrefix({ from: NOTHING }, prefix))
     const readOn = (page: PackedRows): MaybePromise<void> => {
       if (page.count === 0) return cursor.close()
       this.#loadPage(page)
