@@ -162,6 +162,12 @@ function batches(fresh: Fresh): void {
     expect(await list(engine, ALL)).toEqual([['a', '1']])
   })
 
+  it('does writes that are not waited for in their order', async () => {
+    const engine = await fresh()
+    await Promise.all(Array.from('123', async (text) => put(engine, ['k', text])))
+    expect(await list(engine, ALL)).toEqual([['k', '3']])
+  })
+
   it('answers the same after a flush', async () => {
     const engine = await fresh()
     await put(engine, ['a', '1'], ['b', '2'])

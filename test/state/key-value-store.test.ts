@@ -145,6 +145,36 @@ describe('entries that leave', () => {
   })
 })
 
+describe('slots', () => {
+  test('a key of the source is taken as its bytes and hash are in the batch, where the store is read by it', () => {
+    for (const readBySourceKey of [true, false]) {
+      const store = resolvedStore({ kind: 'keyValue', name: 'store' }, { readBySourceKey })
+      const world = new StateWorld([store], { engine: new MemoryEngine() })
+      // Bytes that the key would not be written as show where they are from.
+      const rows = hashed('before', 'as read')
+      Object.assign(world.record, { rows, index: 1, keyHash: rows.keyHash[1], sourceKey: 'k' })
+      world.keyValues().put('k', 'v')
+      world.record.sourceKey = 'another'
+      expect(world.keyValues().get('as read')).toBe(readBySourceKey ? 'v' : undefined)
+      expect(world.keyValues().get('k')).toBe(readBySourceKey ? undefined : 'v')
+    }
+  })
+
+  test('a slot has its key, value and time, and the value of the last flush where the store keeps it', async () => {
+    const store = resolvedStore({ kind: 'keyValue', name: 'store' }, { keepsPrior: true })
+    const world = new StateWorld([store], { engine: new SlowEngine(new MemoryEngine()), cacheBytes: 0 })
+    world.keyValues().put('k', 'first', { timestamp: 3 })
+    await world.commit()
+    const slots = world.state.slots('store')
+    const slot = await slots.find('k')
+    expect([slots.key(slot), slots.value(slot), slots.timestamp(slot), slots.prior(slot)]).toEqual(['k', 'first', 3, 'first'])
+    slots.set(slot, 'second', 4, undefined)
+    expect([slots.value(slot), slots.timestamp(slot), slots.prior(slot)]).toEqual(['second', 4, 'first'])
+    await world.flush()
+    expect(slots.prior(slot)).toBe('second')
+  })
+})
+
 describe('scans', () => {
   test('plain iteration works where the store answers at once, and says what to write where it does not', async () => {
     const { world } = slow(1 << 20)

@@ -163,6 +163,26 @@ test('many windows of many keys are found by key and start, and listed by start 
   expect(world.windows().get(keys[9]!, 20)).toBe(`${keys[9]!}@20`)
 })
 
+test('slots emit at a flush in order of last write, with key, value, time and the value of the flush before', async () => {
+  const spec = { kind: 'window' as const, name: 'store', sizeMs: 10_000, retentionMs: 2 * MINUTE }
+  const world = new StateWorld([resolvedStore(spec, { keepsPrior: true, readBySourceKey: true })], { engine: new MemoryEngine() })
+  const slots = world.state.windowSlots('store')
+  const emitted: unknown[] = []
+  slots.onFlush((slot) => {
+    const { key, window } = slots.key(slot)
+    emitted.push([key, window.start, slots.value(slot), slots.timestamp(slot), slots.prior(slot)])
+  })
+  world.windows().put('a', '1', 10, { timestamp: 5 })
+  await world.commit()
+  world.windows().put('a', '2', 10, { timestamp: 6 })
+  world.windows().put('b', '3', 20, { timestamp: 7 })
+  world.windows().put('a', '4', 10, { timestamp: 8 })
+  await world.commit()
+  expect(emitted).toEqual([['a', 10, '1', 5, undefined], ['b', 20, '3', 7, undefined], ['a', 10, '4', 8, '1']]) // prettier-ignore
+  world.state.touch(Int32Array.of(1, 2), 0, 2)
+  expect(world.windows().get('a', 10)).toBe('4')
+})
+
 test('the end of the last window stays a safe integer', () => {
   const world = opened()
   world.windows().put('k', 'v', Number.MAX_SAFE_INTEGER - 1)
