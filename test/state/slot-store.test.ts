@@ -148,7 +148,7 @@ describe('what waits for a flush', () => {
     const emitted: number[] = []
     const slots = Array.from({ length: 600 }, (_, i) => i)
     bench.add(...slots, 1000, 1001)
-    for (const slot of slots) bench.set(slot, 'a')
+    for (const slot of [...slots, ...slots]) bench.set(slot, 'a')
     bench.slots.onFlush((slot) => {
       emitted.push(slot)
       // Enough to make the log of writes long, of which little counts.
