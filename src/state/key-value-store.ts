@@ -95,7 +95,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   find(key: K): MaybePromise<number> {
     const coder = this.#taken(key)
     const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
-    if (slot < 0) return this.#complete ? this.#add() : this.#load(this.#copiedKey())
+    if (slot < 0) return this.#complete ? this.#add() : this.#load(this.#copiedKey(), (loaded) => loaded)
     this.#slots.used(slot)
     return slot
   }
@@ -269,23 +269,24 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   }
 
   #get(key: K): MaybePromise<V | undefined> {
-    this.#mustBeOpen()
-    const coder = this.#taken(key)
-    const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
-    if (slot >= 0) {
-      this.#slots.used(slot)
-      return this.#slots.value(slot)
-    }
-    return this.#complete ? undefined : chain(this.#load(this.#copiedKey()), (loaded) => this.#slots.value(loaded))
+    return this.#read(key, (slot) => this.#slots.value(slot))
   }
 
   #entry(key: K): MaybePromise<Entry<V> | undefined> {
-    return chain(this.#get(key), (value) => {
-      if (value === undefined) return undefined
-      const coder = this.#taken(key)
-      const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
-      return { value, timestamp: this.#slots.timestamp(slot), headers: noHeaders }
+    return this.#read(key, (slot) => {
+      const value = this.#slots.value(slot)
+      return value === undefined ? undefined : { value, timestamp: this.#slots.timestamp(slot), headers: noHeaders }
     })
+  }
+
+  /** What `answer` makes of the key's slot, in the turn in which it is resident: in the next one it may have left. */
+  #read<R>(key: K, answer: (slot: number) => R): MaybePromise<R | undefined> {
+    this.#mustBeOpen()
+    const coder = this.#taken(key)
+    const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
+    if (slot < 0) return this.#complete ? undefined : this.#load(this.#copiedKey(), answer)
+    this.#slots.used(slot)
+    return answer(slot)
   }
 
   #put(key: K, value: V | null, stamp: Partial<Stamp> | undefined): void {
@@ -325,8 +326,8 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     return { key: bytes.slice(at, at + length), hash }
   }
 
-  /** Makes a key resident with the engine's row of it; answers its slot. */
-  #load(wanted: HashedKey): MaybePromise<number> {
+  /** Makes a key resident with the engine's row of it; answers what `answer` makes of its slot. */
+  #load<R>(wanted: HashedKey, answer: (slot: number) => R): MaybePromise<R> {
     const { prefix, engine } = this.#parts
     const keys = new RowsBuilder()
     keys.startKey()
@@ -334,8 +335,8 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     keys.addToKey(wanted.key, 0, wanted.key.length)
     keys.value(NOTHING, 0, -1)
     const departures = this.#departures
-    return chain(engine.getMany(keys.rows()), (found) =>
-      departures === this.#departures ? this.#resident(wanted, found, 0) : this.#load(wanted),
+    return chain(engine.getMany(keys.rows()), (found): MaybePromise<R> =>
+      departures === this.#departures ? answer(this.#resident(wanted, found, 0)) : this.#load(wanted, answer),
     )
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { PackedRows } from '../../src/base/packed-rows.ts'
 import { murmur2 } from '../../src/base/murmur2.ts'
 import { utf8 } from '../../src/base/text.ts'
 import { timeWindowed } from '../../src/model/serdes-compound.ts'
@@ -55,6 +56,31 @@ describe('reads that are on their way', () => {
     opened()
     expect(await reading).toBeUndefined()
     expect(await world.keyValues().get('k')).toBeUndefined()
+  })
+
+  test('a value is answered though its entry leaves right after it came', async () => {
+    class Remembered extends SlowEngine {
+      last: Promise<unknown> = Promise.resolve()
+
+      override getMany(keys: PackedRows): Promise<PackedRows> {
+        const found = super.getMany(keys)
+        this.last = found
+        return found
+      }
+    }
+    const engine = new Remembered(new MemoryEngine())
+    const world = new StateWorld([resolvedStore({ kind: 'keyValue', name: 'store' })], { engine, cacheBytes: 0 })
+    world.keyValues().put('k', 'v', { timestamp: 3 })
+    await world.commit()
+    for (const read of [() => world.keyValues().get('k'), () => world.keyValues().entry('k')]) {
+      const reading = read()
+      // The store heard of the read first; whoever awaits what it answers hears of it later than this.
+      const leaving = engine.last.then(() => world.state.trim())
+      const answer = await reading
+      expect(typeof answer === 'object' ? [answer.value, answer.timestamp] : [answer, 3]).toEqual(['v', 3])
+      await leaving
+      expect(world.state.metrics().get('store')).toEqual({ entries: 0 })
+    }
   })
 
   test('a value that was written meanwhile is kept', async () => {
