@@ -50,6 +50,12 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   #departures = 0
   #hand = 0
   #closed = false
+  /** Made once: a read makes no closure. */
+  readonly #valueOf = (slot: number): V | undefined => this.#slots.value(slot)
+  readonly #entryOf = (slot: number): Entry<V> | undefined => {
+    const value = this.#slots.value(slot)
+    return value === undefined ? undefined : { value, timestamp: this.#slots.timestamp(slot), headers: noHeaders }
+  }
 
   constructor(parts: StoreParts) {
     this.#parts = parts
@@ -269,14 +275,11 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   }
 
   #get(key: K): MaybePromise<V | undefined> {
-    return this.#read(key, (slot) => this.#slots.value(slot))
+    return this.#read(key, this.#valueOf)
   }
 
   #entry(key: K): MaybePromise<Entry<V> | undefined> {
-    return this.#read(key, (slot) => {
-      const value = this.#slots.value(slot)
-      return value === undefined ? undefined : { value, timestamp: this.#slots.timestamp(slot), headers: noHeaders }
-    })
+    return this.#read(key, this.#entryOf)
   }
 
   /** What `answer` makes of the key's slot, in the turn in which it is resident: in the next one it may have left. */
