@@ -18,9 +18,33 @@ export function backoffMs(n: number, random: Random): number {
   return base * (1 - JITTER + 2 * JITTER * random.next())
 }
 
-/** Settles after so many ms. */
-export function wait(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.after(ms, resolve)
-  })
+/** Waits that end at once when their owner is closed: no timer outlives it. */
+export class Pauses {
+  readonly #clock: Clock
+  readonly #ends: Set<() => void> = new Set()
+  #over = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Settles after so many ms, or when all waits are ended. */
+  wait(ms: number): Promise<void> {
+    if (this.#over || ms <= 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel()
+        this.#ends.delete(end)
+        resolve()
+      }
+      const cancel = this.#clock.after(ms, end)
+      this.#ends.add(end)
+    })
+  }
+
+  /** Ends all waits, and those that are begun later at once. */
+  end(): void {
+    this.#over = true
+    for (const end of this.#ends) end()
+  }
 }

@@ -11,12 +11,20 @@ const CLUSTER_CODES: ReadonlySet<string> = new Set<CodeOf<'ClusterError'>>([
   'INSTANCE_FENCED',
   'RECORD_CORRUPT',
 ])
+const DOUBTFUL: WeakSet<ClusterError> = new WeakSet()
 
 /** The error of a code, for who asked what. */
 export function brokerError(errorCode: number, asking: Asking, what: string, context: ErrorContext = {}): ClusterError {
   const { name, action, becomes } = wireError(errorCode, asking)
   const code = isClusterCode(becomes) ? becomes : 'BROKER_ERROR'
-  return new ClusterError(code, `${what}: the broker answered ${name} (${errorCode})`, { retriable: RETRIABLE.has(action), context })
+  const error = new ClusterError(code, `${what}: the broker answered ${name} (${errorCode})`, { retriable: RETRIABLE.has(action), context })
+  if (action === 'retry-3') DOUBTFUL.add(error)
+  return error
+}
+
+/** True when it is worth a few more tries, but not many: the broker named no reason that passes. */
+export function isDoubtful(error: unknown): boolean {
+  return error instanceof ClusterError && DOUBTFUL.has(error)
 }
 
 function isClusterCode(code: string): code is CodeOf<'ClusterError'> {

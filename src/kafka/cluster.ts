@@ -7,8 +7,8 @@ import type { TopicPartition } from '../model/topic.ts'
 import type { Api } from '../wire/api/api.ts'
 import { FIND_COORDINATOR } from '../wire/api/coordinator.ts'
 import { METADATA, type BrokerAddress, type TopicMetadata } from '../wire/api/metadata.ts'
-import { backoffMs, wait, type BackoffPorts } from './backoff.ts'
-import { brokerError } from './broker-error.ts'
+import { backoffMs, Pauses, type BackoffPorts } from './backoff.ts'
+import { brokerError, isDoubtful } from './broker-error.ts'
 import type { Address, Lane, LaneKind, Transport } from './lane.ts'
 
 /** What a cluster client runs on. */
@@ -17,6 +17,9 @@ export interface ClusterOptions extends BackoffPorts {
   /** How long a request is repeated, in ms. */
   readonly retryMs: number
 }
+
+/** How often a request is repeated that a broker refused without a reason that passes. */
+const FEW_REPEATS = 3
 
 /** The leader of a partition. */
 export interface Leader {
@@ -31,11 +34,19 @@ export class Cluster {
   readonly #brokers: Map<number, BrokerAddress> = new Map()
   readonly #lanes: Map<string, Promise<Lane>> = new Map()
   readonly #coordinators: Map<string, number> = new Map()
+  readonly #pauses: Pauses
+  #closed = false
   /** Whose turn it is to be asked for what any broker answers: one that fails is followed by the next. */
   #turn = 0
 
   constructor(options: ClusterOptions) {
     this.#options = options
+    this.#pauses = new Pauses(options.clock)
+  }
+
+  /** How long requests are repeated, in ms. */
+  get retryMs(): number {
+    return this.#options.retryMs
   }
 
   /** Asks for topics anew; a topic that is missing is made where the broker does that. Answers those that exist. */
@@ -117,24 +128,28 @@ export class Cluster {
     }, api.name)
   }
 
-  /** Repeats `attempt` with back-off while it fails with an error that says so, until the deadline. */
+  /** Repeats `attempt` with back-off while it fails with an error that says so, until the deadline or until the client is closed. */
   async retried<T>(attempt: () => Promise<T>, what: string): Promise<T> {
     const { clock, random, retryMs } = this.#options
     const deadline = clock.monotonic() + retryMs
+    let doubts = 0
     for (let n = 1; ; n++) {
       try {
         return await attempt()
       } catch (error) {
-        if (!(error instanceof ClusterError) || !error.retriable) throw error
+        if (isDoubtful(error)) doubts++
+        if (this.#closed || doubts > FEW_REPEATS || !(error instanceof ClusterError) || !error.retriable) throw error
         if (clock.monotonic() >= deadline)
           throw new ClusterError('TASK_TIMEOUT', `${what} failed for ${retryMs} ms, last with: ${error.message}`, { cause: error })
-        await wait(clock, backoffMs(n, random))
+        await this.#pauses.wait(backoffMs(n, random))
       }
     }
   }
 
-  /** Closes all lanes. */
+  /** Closes all lanes, and ends what is repeated. */
   async close(): Promise<void> {
+    this.#closed = true
+    this.#pauses.end()
     const lanes = [...this.#lanes.values()]
     this.#lanes.clear()
     for (const lane of lanes) await lane.then((open) => open.close()).catch(() => undefined)
@@ -165,6 +180,7 @@ export class Cluster {
   }
 
   #lane(key: string, address: Address, kind: LaneKind): Promise<Lane> {
+    if (this.#closed) return Promise.reject(new ClusterError('CONNECTION_LOST', 'the client is closed'))
     const open = this.#lanes.get(key)
     if (open !== undefined) return open
     const opening = this.#open(key, address, kind)

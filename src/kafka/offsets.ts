@@ -1,5 +1,5 @@
 /** Committed positions of a group: each commit carries the proof of who commits, each read waits for positions that are still being decided. */
-import { TaskMigratedError } from '../base/errors.ts'
+import { ClusterError, TaskMigratedError } from '../base/errors.ts'
 import type { TopicPartition } from '../model/topic.ts'
 import type { TopicOf } from '../wire/api/api.ts'
 import { OFFSET_COMMIT, OFFSET_FETCH } from '../wire/api/commit.ts'
@@ -62,43 +62,42 @@ export class GroupOffsets {
     }, `reading positions of ${groupId}`)
   }
 
-  /** For each partition the offset at a time: −1 the end, −2 the start, else the first record at or after it in ms (the end where there is none). */
+  /** For each partition the offset at a time: −1 the end, −2 the start, else the first record at or after it in ms, −1 where there is none. */
   async at(
     tps: readonly TopicPartition[],
     timestamp: number,
   ): Promise<readonly { readonly tp: TopicPartition; readonly offset: number }[]> {
-    const byNode = await this.#cluster.byLeader(tps.map((tp) => ({ tp })))
-    const found = await Promise.all(
-      [...byNode].map(([node, list]) =>
-        this.#atNode(
-          node,
-          list.map(({ tp }) => tp),
-          timestamp,
-        ),
-      ),
-    )
-    return found.flat()
+    return this.#cluster.retried(async () => {
+      try {
+        const byNode = await this.#cluster.byLeader(tps.map((tp) => ({ tp })))
+        const found = await Promise.all([...byNode].map(([node, led]) => this.#atNode(node, led, timestamp)))
+        return found.flat()
+      } catch (error) {
+        // Another broker may lead by now.
+        if (error instanceof ClusterError && error.retriable) await this.#cluster.refresh([...new Set(tps.map(({ topic }) => topic))])
+        throw error
+      }
+    }, 'asking for offsets')
   }
 
-  #atNode(
+  async #atNode(
     node: number,
-    tps: readonly TopicPartition[],
+    led: readonly { readonly tp: TopicPartition }[],
     timestamp: number,
   ): Promise<{ readonly tp: TopicPartition; readonly offset: number }[]> {
-    const topics = byTopic(
-      tps.map((tp) => ({ tp })),
-      ({ tp }) => ({ partition: tp.partition, currentLeaderEpoch: this.#cluster.leader(tp)?.epoch ?? -1, timestamp }),
+    const topics = byTopic(led, ({ tp }) => ({
+      partition: tp.partition,
+      currentLeaderEpoch: this.#cluster.leader(tp)?.epoch ?? -1,
+      timestamp,
+    }))
+    const lane = await this.#cluster.lane(node, 'call')
+    const answer = await lane.request(LIST_OFFSETS, { isolation: 'read_uncommitted', topics })
+    return answer.topics.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset, errorCode }) => {
+        if (errorCode !== 0) throw brokerError(errorCode, 'fetch', `asking for offsets of ${topic}[${partition}]`, { topic, partition })
+        return { tp: { topic, partition }, offset }
+      }),
     )
-    return this.#cluster.retried(async () => {
-      const lane = await this.#cluster.lane(node, 'call')
-      const answer = await lane.request(LIST_OFFSETS, { isolation: 'read_uncommitted', topics })
-      return answer.topics.flatMap(({ topic, partitions }) =>
-        partitions.map(({ partition, offset, errorCode }) => {
-          if (errorCode !== 0) throw brokerError(errorCode, 'fetch', `asking for offsets of ${topic}[${partition}]`, { topic, partition })
-          return { tp: { topic, partition }, offset }
-        }),
-      )
-    }, 'asking for offsets')
   }
 
   #check(errorCode: number, groupId: string): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { backoffMs, wait } from '../../src/kafka/backoff.ts'
+import { backoffMs, Pauses } from '../../src/kafka/backoff.ts'
 import { manualClock } from '../memory/world.ts'
 
 test('back-off begins at 20 ms, doubles, and ends at a second, give or take a fifth', () => {
@@ -13,13 +13,22 @@ test('back-off begins at 20 ms, doubles, and ends at a second, give or take a fi
 
 test('waiting takes as long as it says on the clock it is handed', async () => {
   const clock = manualClock()
+  const pauses = new Pauses(clock)
   let done = false
-  void wait(clock, 100).then(() => {
-    done = true
-    return done
-  })
+  void pauses.wait(100).then(() => (done = true))
   await clock.advance(99)
   expect(done).toBe(false)
   await clock.advance(1)
   expect(done).toBe(true)
+})
+
+test('waits end with their owner, and leave no timer', async () => {
+  const clock = manualClock()
+  const pauses = new Pauses(clock)
+  const waits = [pauses.wait(100), pauses.wait(200)]
+  expect(clock.pending()).toBe(2)
+  pauses.end()
+  await Promise.all(waits)
+  await pauses.wait(300)
+  expect(clock.pending()).toBe(0)
 })
