@@ -7,9 +7,9 @@ import type { TopicPartition } from '../model/topic.ts'
 import { BatchWriter } from '../wire/batch-writer.ts'
 import type { Codec } from '../wire/compression.ts'
 import type { InFlight, PartitionWriter, WriteFace } from '../wire/partition-writer.ts'
+import { halved, restamped, sequenceAfter, type ProducerIdentity } from './reseal.ts'
 
 const IN_FLIGHT = 5
-const SEQUENCES = 2 ** 31
 
 /** A batch that waits for its acknowledgement. */
 export interface SealedBatch {
@@ -18,6 +18,10 @@ export interface SealedBatch {
   /** Whose records are in it. */
   readonly shares: readonly Readonly<Share>[]
   sent: boolean
+  /** True when all batches before it were acknowledged when it was sent. */
+  alone: boolean
+  /** True when an answer left open whether it was appended: its bytes must not change. */
+  doubtful: boolean
 }
 
 /** How many records of a batch are whose. */
@@ -30,8 +34,8 @@ interface Share {
 export interface QueueOptions {
   readonly batchSize: number
   readonly codec: Codec
-  producer(): { readonly producerId: number; readonly producerEpoch: number }
-  /** Told of each sealed batch's bytes. */
+  producer(): ProducerIdentity
+  /** Told of each sealed batch's bytes; negative: they are acknowledged. */
   sealed(bytes: number): void
 }
 
@@ -40,14 +44,25 @@ export class PartitionQueue {
   readonly tp: TopicPartition
   /** Sealed and not acknowledged, in order. */
   readonly batches: SealedBatch[] = []
-  /** True while a resend waits for outstanding answers. */
+  /** True while nothing is sent: a resend waits for outstanding answers, and for what was asked of the cluster. */
   rewinding = false
+  /** True when the broker has lost what it knew of the producer, or knows better: the sequences begin anew under another epoch. */
+  restarting = false
+  /** Batches that are sent and not answered. */
+  outstanding = 0
+  /** Attempts since the last acknowledgement. */
+  attempts = 0
+  /** Since when nothing gets through, in ms of the monotonic clock; −1: it does. */
+  failingSince = -1
+  /** What went wrong last. */
+  trouble = ''
   /** When the open batch was first seen, in ms of the monotonic clock; −1: it is empty. */
   openSince = -1
   readonly #options: QueueOptions
   readonly #open: BatchWriter
   /** Whose records are in the open batch, one for each writer. */
   readonly #shares: Share[] = []
+  #identity: ProducerIdentity | undefined = undefined
   #sequence = 0
   #acknowledged = false
 
@@ -77,14 +92,25 @@ export class PartitionQueue {
   seal(): void {
     const { count } = this.#open
     if (count === 0) return
-    const { producerId, producerEpoch } = this.#options.producer()
+    const { producerId, producerEpoch } = this.identity()
     const bytes = this.#open.seal({ producerId, producerEpoch, baseSequence: this.#sequence, codec: this.#options.codec })
     this.#open.reset()
-    this.#sequence = (this.#sequence + count) % SEQUENCES
-    this.batches.push({ bytes, count, shares: this.#shares.filter((share) => share.count > 0).map((share) => ({ ...share })), sent: false })
+    this.#sequence = sequenceAfter(this.#sequence, count)
+    this.batches.push(
+      sealed(
+        bytes,
+        count,
+        this.#shares.filter((share) => share.count > 0).map((share) => ({ ...share })),
+      ),
+    )
     for (const share of this.#shares) share.count = 0
     this.openSince = -1
     this.#options.sealed(bytes.length)
+  }
+
+  /** Whose sequence its batches count in. */
+  identity(): ProducerIdentity {
+    return (this.#identity ??= this.#options.producer())
   }
 
   /** The next batch that may be sent now. */
@@ -95,20 +121,59 @@ export class PartitionQueue {
     return this.batches[inFlight]
   }
 
-  /** Takes out an acknowledged batch and counts down for its owners. */
-  acknowledge(batch: SealedBatch): void {
-    this.#acknowledged = true
-    const at = this.batches.indexOf(batch)
-    if (at < 0) return
-    this.batches.splice(at, 1)
-    for (const { owner, count } of batch.shares) owner.count -= count
+  /** Notes that a batch was sent. */
+  send(batch: SealedBatch): void {
+    batch.sent = true
+    batch.alone = batch === this.batches[0]
+    this.outstanding++
   }
 
-  /** Lets everything be sent again once no answer is outstanding. */
+  /** Takes out an acknowledged batch and counts down for its owners; false: it was acknowledged before. */
+  acknowledge(batch: SealedBatch): boolean {
+    this.#acknowledged = true
+    this.attempts = 0
+    this.failingSince = -1
+    const at = this.batches.indexOf(batch)
+    if (at < 0) return false
+    this.batches.splice(at, 1)
+    this.#options.sealed(-batch.bytes.length)
+    for (const { owner, count } of batch.shares) owner.count -= count
+    return true
+  }
+
+  /** Puts two smaller batches in the place of one that was too large. Their sequences are the ones it had. */
+  halve(batch: SealedBatch): void {
+    const [first, second] = halved(batch.bytes)
+    const count = batch.count >> 1
+    // Owners are counted down with the last record: which of them wrote which is not known any more.
+    const halves = [sealed(first, count, []), sealed(second, batch.count - count, batch.shares)]
+    this.batches.splice(this.batches.indexOf(batch), 1, ...halves)
+    this.#options.sealed(first.length + second.length - batch.bytes.length)
+  }
+
+  /** Lets everything be sent again; no answer is outstanding. */
   rewind(): void {
     this.rewinding = false
     for (const batch of this.batches) batch.sent = false
   }
+
+  /** Lets everything be sent again, from sequence 0 of another producer epoch; no answer is outstanding, and none of the batches was appended. */
+  restart(identity: ProducerIdentity): void {
+    this.#identity = identity
+    this.#sequence = 0
+    this.#acknowledged = false
+    this.restarting = false
+    const batches = this.batches.splice(0)
+    for (const { bytes, count, shares } of batches) {
+      this.batches.push(sealed(restamped(bytes, identity, this.#sequence), count, shares))
+      this.#sequence = sequenceAfter(this.#sequence, count)
+    }
+    this.rewind()
+  }
+}
+
+function sealed(bytes: Uint8Array, count: number, shares: readonly Readonly<Share>[]): SealedBatch {
+  return { bytes, count, shares, sent: false, alone: false, doubtful: false }
 }
 
 class QueueWriter implements PartitionWriter {

@@ -10,11 +10,12 @@ import { PRODUCE, type ProducedPartition } from '../wire/api/produce.ts'
 import type { Codec } from '../wire/compression.ts'
 import { wireError } from '../wire/error-table.ts'
 import type { InFlight, PartitionWriter } from '../wire/partition-writer.ts'
-import { backoffMs, wait, type BackoffPorts } from './backoff.ts'
+import { backoffMs, Pauses, type BackoffPorts } from './backoff.ts'
 import { brokerError } from './broker-error.ts'
 import type { Cluster } from './cluster.ts'
 import { byTopic } from './offsets.ts'
 import { PartitionQueue, type SealedBatch } from './partition-queue.ts'
+import type { ProducerIdentity } from './reseal.ts'
 
 /** How a producer writes. */
 export interface ProducerOptions extends BackoffPorts {
@@ -32,21 +33,26 @@ interface Sending {
   readonly batch: SealedBatch
 }
 
+const LAST_EPOCH = 32_767
+/** How long a partition that nothing can be written to is tried at least, in ms: leaders change, and new topics take their time. */
+const PATIENCE_MS = 60_000
+
 /** Writes partitions. */
 export class Producer {
   readonly #options: ProducerOptions
+  readonly #pauses: Pauses
   readonly #queues: Map<string, PartitionQueue> = new Map()
   readonly #ends: Map<string, number> = new Map()
-  #producerId = -1
-  #producerEpoch = -1
+  #identity: ProducerIdentity = { producerId: -1, producerEpoch: -1 }
   #bytes = 0
   #failure: Error | undefined = undefined
   #waiters: { readonly until: () => boolean; readonly resolve: () => void; readonly reject: (why: Error) => void }[] = []
-  #attempts = 0
+  #rewinding = false
   #closed = false
 
   constructor(options: ProducerOptions) {
     this.#options = options
+    this.#pauses = new Pauses(options.clock)
   }
 
   /** Asks for the producer id; nothing can be written before. */
@@ -59,8 +65,7 @@ export class Producer {
       if (found.errorCode !== 0) throw brokerError(found.errorCode, 'transaction', 'asking for a producer id')
       return found
     }, 'asking for a producer id')
-    this.#producerId = answer.producerId
-    this.#producerEpoch = answer.producerEpoch
+    this.#identity = { producerId: answer.producerId, producerEpoch: answer.producerEpoch }
   }
 
   /** The writer of a partition for one task, whose records in flight it counts. */
@@ -72,7 +77,7 @@ export class Producer {
     const queue = new PartitionQueue(tp, {
       batchSize,
       codec,
-      producer: () => ({ producerId: this.#producerId, producerEpoch: this.#producerEpoch }),
+      producer: () => this.#identity,
       sealed: (bytes) => {
         this.#bytes += bytes
       },
@@ -113,6 +118,7 @@ export class Producer {
   /** Forgets what isn't sent; what is in flight may still arrive. */
   close(): void {
     this.#closed = true
+    this.#pauses.end()
     this.#fail(new ClusterError('CONNECTION_LOST', 'the producer is closed'))
   }
 
@@ -135,29 +141,37 @@ export class Producer {
     for (const { reject } of this.#waiters.splice(0)) reject(why)
   }
 
-  /** Sends, for each broker, one batch of each partition that may send one. */
+  /** Sends, for each broker, one batch of each partition that may send one, and goes on while some may. */
   #pump(): void {
     if (this.#closed || this.#failure !== undefined) return
-    const byNode = new Map<number, Sending[]>()
-    let unknown = false
-    for (const queue of this.#queues.values()) {
-      const batch = queue.next()
-      if (batch === undefined || batch.sent) continue
-      const leader = this.#options.cluster.leader(queue.tp)
-      if (leader === undefined) unknown = true
-      else byNode.set(leader.node, [...(byNode.get(leader.node) ?? []), { queue, batch }])
+    let lost = false
+    for (;;) {
+      const byNode = new Map<number, Sending[]>()
+      for (const queue of this.#queues.values()) {
+        const batch = queue.next()
+        if (batch === undefined) continue
+        const leader = this.#options.cluster.leader(queue.tp)
+        if (leader === undefined) {
+          this.#hold(queue, 'nobody is known to lead it')
+          lost ||= queue.outstanding === 0
+          continue
+        }
+        queue.send(batch)
+        byNode.set(leader.node, [...(byNode.get(leader.node) ?? []), { queue, batch }])
+      }
+      if (byNode.size === 0) break
+      for (const [node, sendings] of byNode) void this.#produce(node, sendings)
     }
-    if (unknown) void this.#refresh()
-    for (const [node, sendings] of byNode) void this.#produce(node, sendings)
+    if (lost) void this.#rewind()
   }
 
   async #produce(node: number, sendings: readonly Sending[]): Promise<void> {
-    for (const { batch } of sendings) batch.sent = true
     const topics = byTopic(
       sendings.map(({ queue, batch }) => ({ tp: queue.tp, records: batch.bytes })),
       ({ tp, records }) => ({ partition: tp.partition, records }),
     )
     const answers = new Map<string, ProducedPartition>()
+    let trouble = 'the broker said nothing of it'
     try {
       const { requestTimeoutMs } = this.#options
       const lane = await this.#options.cluster.lane(node, 'produce')
@@ -170,39 +184,59 @@ export class Producer {
         for (const partition of partitions) answers.set(partitionKey({ topic, partition: partition.partition }), partition)
     } catch (error) {
       if (!(error instanceof ClusterError) || !error.retriable) return this.#fail(error instanceof Error ? error : new Error(String(error)))
+      trouble = error.message
     }
-    let again = false
-    for (const sending of sendings) again = this.#answered(sending, answers.get(partitionKey(sending.queue.tp))) || again
+    for (const { queue, batch } of sendings) {
+      queue.outstanding--
+      const answer = answers.get(partitionKey(queue.tp))
+      if (answer === undefined) this.#doubt(queue, batch, trouble)
+      else this.#answered(queue, batch, answer)
+    }
     this.#settle()
-    if (again) await this.#rewind()
-    else this.#attempts = 0
+    if (sendings.some(({ queue }) => queue.rewinding && queue.outstanding === 0)) void this.#rewind()
     this.#pump()
   }
 
-  /** Takes one partition's answer; true when its queue has to be sent again. */
-  #answered({ queue, batch }: Sending, answer: ProducedPartition | undefined): boolean {
-    if (answer !== undefined && answer.errorCode === 0) {
-      queue.acknowledge(batch)
-      this.#bytes -= batch.bytes.length
-      this.#ends.set(partitionKey(queue.tp), answer.baseOffset + batch.count)
-      return false
-    }
-    if (answer === undefined) {
-      queue.rewinding = true
-      return true
-    }
-    const { action } = wireError(answer.errorCode, 'produce')
+  /** Takes one partition's answer. */
+  #answered(queue: PartitionQueue, batch: SealedBatch, answer: ProducedPartition): void {
+    const { name, action } = wireError(answer.errorCode, 'produce')
     if (action === 'done') {
-      queue.acknowledge(batch)
-      this.#bytes -= batch.bytes.length
-      return false
-    }
-    if (action === 'rewind' || action === 'rewind-refresh' || (action === 'resequence' && queue.batches[0] !== batch)) {
+      if (queue.acknowledge(batch)) this.#wrote(queue.tp, answer.baseOffset + batch.count)
+    } else if (action === 'rewind' || action === 'rewind-refresh') {
+      this.#doubt(queue, batch, name)
+    } else if (action === 'resequence' || action === 'bump') {
+      // Behind a batch that wasn't appended, a gap is what has to be. A batch that nothing was before has met a broker that lost its memory.
+      if (batch.alone || action === 'bump') queue.restarting = true
+      this.#refused(queue, name)
+    } else if (action === 'split' && batch.count > 1 && !batch.doubtful) {
+      queue.halve(batch)
       queue.rewinding = true
-      return true
+    } else {
+      this.#fail(this.#productionError(queue.tp, batch, answer))
     }
-    this.#fail(this.#productionError(queue.tp, batch, answer))
-    return false
+  }
+
+  /** Notes that a batch may have been appended or not: the same bytes go again, after all that was before. */
+  #doubt(queue: PartitionQueue, batch: SealedBatch, trouble: string): void {
+    batch.doubtful = true
+    this.#refused(queue, trouble)
+  }
+
+  #refused(queue: PartitionQueue, trouble: string): void {
+    queue.attempts = Math.max(1, queue.attempts)
+    this.#hold(queue, trouble)
+  }
+
+  /** Sends nothing more of a partition until it was looked after. */
+  #hold(queue: PartitionQueue, trouble: string): void {
+    queue.rewinding = true
+    queue.trouble = trouble
+    if (queue.failingSince < 0) queue.failingSince = this.#options.clock.monotonic()
+  }
+
+  #wrote(tp: TopicPartition, end: number): void {
+    const key = partitionKey(tp)
+    this.#ends.set(key, Math.max(end, this.#ends.get(key) ?? 0))
   }
 
   #productionError(tp: TopicPartition, batch: SealedBatch, { errorCode, errorMessage }: ProducedPartition): Error {
@@ -225,27 +259,59 @@ export class Producer {
     return brokerError(errorCode, 'produce', `writing to ${where}`, tp)
   }
 
-  /** After an open outcome: waits, looks for leaders again, and lets the queues be sent from the front. */
+  /** Looks after the partitions that are held and have no answer outstanding: waits, looks for leaders again, and lets them be sent from the front. */
   async #rewind(): Promise<void> {
-    await wait(this.#options.clock, backoffMs(++this.#attempts, this.#options.random))
-    await this.#refresh()
-    for (const queue of this.#queues.values()) if (queue.rewinding) queue.rewind()
-  }
-
-  async #refresh(): Promise<void> {
-    const topics = [...new Set([...this.#queues.values()].filter(({ batches }) => batches.length > 0).map(({ tp }) => tp.topic))]
+    if (this.#rewinding) return
+    this.#rewinding = true
     try {
-      const found = await this.#options.cluster.refresh(topics)
-      const missing = topics.filter((topic) => !found.has(topic))
-      if (missing.length > 0)
-        this.#fail(
-          new ClusterError('SOURCE_MISSING', `there is no topic ${missing.join(', ')} to write to: create it first`, {
-            context: { topic: missing[0]! },
-          }),
-        )
+      for (let held = this.#held(); held.length > 0; held = this.#held()) {
+        const attempts = Math.max(...held.map((queue) => queue.attempts++))
+        await this.#pauses.wait(attempts === 0 ? 0 : backoffMs(attempts, this.#options.random))
+        await this.#refresh()
+        for (const queue of this.#held()) await this.#goOn(queue)
+        this.#pump()
+      }
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      this.#rewinding = false
     }
-    this.#pump()
+  }
+
+  #held(): readonly PartitionQueue[] {
+    if (this.#closed || this.#failure !== undefined) return []
+    return [...this.#queues.values()].filter(({ rewinding, outstanding }) => rewinding && outstanding === 0)
+  }
+
+  async #goOn(queue: PartitionQueue): Promise<void> {
+    if (!queue.restarting) {
+      queue.rewind()
+      return
+    }
+    const { producerId, producerEpoch } = queue.identity()
+    if (producerEpoch >= LAST_EPOCH) await this.init()
+    queue.restart(producerEpoch < LAST_EPOCH ? { producerId, producerEpoch: producerEpoch + 1 } : this.#identity)
+    // What was acknowledged may be lost with the broker's memory: where the log ends is known with the next answer.
+    this.#ends.delete(partitionKey(queue.tp))
+  }
+
+  /** Asks for leaders anew, and gives up where nothing got through for too long. */
+  async #refresh(): Promise<void> {
+    const { cluster, clock } = this.#options
+    const topics = [...new Set([...this.#queues.values()].filter(({ batches }) => batches.length > 0).map(({ tp }) => tp.topic))]
+    const found = await cluster.refresh(topics)
+    const patienceMs = Math.max(PATIENCE_MS, cluster.retryMs)
+    for (const { tp, failingSince, trouble } of this.#queues.values()) {
+      if (failingSince < 0) continue
+      const failingMs = clock.monotonic() - failingSince
+      if (!found.has(tp.topic) && failingMs >= PATIENCE_MS)
+        throw new ClusterError('SOURCE_MISSING', `there is no topic ${tp.topic} to write to: create it first`, { context: tp })
+      if (failingMs >= patienceMs)
+        throw new ClusterError(
+          'TASK_TIMEOUT',
+          `writing to ${tp.topic}[${tp.partition}] failed for ${Math.round(failingMs)} ms, last with: ${trouble}`,
+          { context: tp },
+        )
+    }
   }
 }
