@@ -8,8 +8,8 @@ import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import { FETCH, type FetchedPartition, type FetchRequest } from '../wire/api/fetch.ts'
 import { readHeader } from '../wire/batch-reader.ts'
 import { wireError } from '../wire/error-table.ts'
-import { backoffMs, wait, type BackoffPorts } from './backoff.ts'
-import { brokerError } from './broker-error.ts'
+import { backoffMs, Pauses, type BackoffPorts } from './backoff.ts'
+import { brokerError, isDoubtful } from './broker-error.ts'
 import type { Cluster } from './cluster.ts'
 
 /** Whole batches of one partition: `buffer[from, to)`. `release` gives the buffer back. */
@@ -43,6 +43,11 @@ interface Reading {
   paused: boolean
   /** False while a fetch that includes it is under way. */
   idle: boolean
+  /** True while it is left out because its leader isn't known or has refused it. */
+  resting: boolean
+  /** Refusals since the last answer, and when the first was, in ms of the monotonic clock. */
+  refusals: number
+  refusedSince: number
 }
 
 /** What a broker is asked for in one request. */
@@ -58,6 +63,10 @@ const CHUNKS = 2
 const WAIT_MS = 500
 const SHORT_WAIT_MS = 50
 const ENOUGH_BYTES = 1
+/** How often a partition is asked for again that was refused without a reason that passes. */
+const FEW_REPEATS = 3
+/** How long a partition that is refused is asked for again at least, in ms: leaders change, and new topics take their time. */
+const PATIENCE_MS = 60_000
 
 /** Reads partitions from positions on. */
 export class Fetcher {
@@ -66,13 +75,17 @@ export class Fetcher {
   readonly #ready: FetchedChunk[] = []
   /** Fetches under way, as `node part`. */
   readonly #busy: Set<string> = new Set()
+  /** Fetches that failed one after another, by broker. */
+  readonly #failures: Map<number, number> = new Map()
+  readonly #pauses: Pauses
   #wake: (() => void) | undefined = undefined
   #failure: Error | undefined = undefined
-  #failures = 0
+  #refreshing: Promise<void> | undefined = undefined
   #closed = false
 
   constructor(options: FetcherOptions) {
     this.#options = options
+    this.#pauses = new Pauses(options.clock)
   }
 
   /** Reads exactly these partitions from now on; those it read before go on where they are. */
@@ -81,8 +94,7 @@ export class Fetcher {
     for (const key of this.#readings.keys()) if (!wanted.has(key)) this.#readings.delete(key)
     this.#dropReady((tp) => !this.#readings.has(partitionKey(tp)))
     for (const { tp, offset } of partitions) {
-      if (!this.#readings.has(partitionKey(tp)))
-        this.#readings.set(partitionKey(tp), { tp, position: offset, highWatermark: -1, chunks: 0, paused: false, idle: true })
+      if (!this.#readings.has(partitionKey(tp))) this.#readings.set(partitionKey(tp), readingFrom(tp, offset))
     }
     this.#pump()
   }
@@ -136,6 +148,7 @@ export class Fetcher {
 
   close(): void {
     this.#closed = true
+    this.#pauses.end()
     this.#readings.clear()
     this.#dropReady(() => true)
     this.#wake?.()
@@ -151,12 +164,11 @@ export class Fetcher {
   #pump(): void {
     if (this.#closed) return
     const fetches = new Map<string, Fetch>()
-    let unknown = false
     for (const reading of this.#readings.values()) {
       if (!mayRead(reading)) continue
       const node = this.#nodeOf(reading)
       if (node === undefined) {
-        unknown = true
+        void this.#rest(reading)
         continue
       }
       const part = isAtEnd(reading) ? 'end' : 'behind'
@@ -165,7 +177,6 @@ export class Fetcher {
       fetches.set(key, fetch)
       fetch.readings.push(reading)
     }
-    if (unknown) void this.#refresh()
     for (const [key, fetch] of fetches) if (!this.#busy.has(key)) void this.#fetch(key, fetch)
   }
 
@@ -191,13 +202,15 @@ export class Fetcher {
       const { cluster, kind } = this.#options
       const lane = await cluster.lane(node, part === 'behind' ? kind : `${kind}-end`)
       const answer = await lane.request(FETCH, this.#request(fetch), { timeoutMs: WAIT_MS + 30_000 })
-      this.#failures = 0
-      for (const partition of answer.topics.flatMap(({ topic, partitions }) => partitions.map((one) => ({ topic, ...one })))) {
-        const reading = this.#readings.get(partitionKey(partition))
-        if (reading !== undefined && positions.get(reading) === reading.position) await this.#take(reading, partition)
+      if (answer.errorCode !== 0) throw brokerError(answer.errorCode, 'fetch', `reading from broker ${node}`)
+      this.#failures.delete(node)
+      const found = answer.topics.flatMap(({ topic, partitions }) => partitions.map((answered) => ({ topic, answered })))
+      for (const { topic, answered } of found) {
+        const reading = this.#readings.get(partitionKey({ topic, partition: answered.partition }))
+        if (reading !== undefined && positions.get(reading) === reading.position) await this.#take(reading, answered)
       }
     } catch (error) {
-      await this.#failed(error)
+      await this.#failed(node, error)
     } finally {
       for (const reading of readings) reading.idle = true
       this.#busy.delete(key)
@@ -226,11 +239,13 @@ export class Fetcher {
     }
   }
 
+  /** Takes one partition's answer. What is wrong with it is its own matter: others go on. */
   async #take(reading: Reading, answer: FetchedPartition): Promise<void> {
     if (answer.errorCode !== 0) {
       await this.#refused(reading, answer.errorCode)
       return
     }
+    reading.refusals = 0
     reading.highWatermark = answer.highWatermark
     const { records } = answer
     let at = 0
@@ -261,37 +276,76 @@ export class Fetcher {
     const { tp } = reading
     const { action } = wireError(errorCode, 'fetch')
     if (action === 'reset') {
+      // A new leader may not know yet how far its log can be read.
+      if (reading.refusals > 0) await this.#pauses.wait(backoffMs(reading.refusals, this.#options.random))
+      reading.refusals++
       reading.position = await this.#options.outOfRange(tp, reading.position)
       reading.highWatermark = -1
       return
     }
-    throw brokerError(errorCode, 'fetch', `reading ${tp.topic}[${tp.partition}]`, tp)
+    const error = brokerError(errorCode, 'fetch', `reading ${tp.topic}[${tp.partition}]`, tp)
+    if (error.retriable) void this.#rest(reading, error)
+    else this.#stop(error)
   }
 
-  async #failed(error: unknown): Promise<void> {
-    if (this.#closed) return
-    if (!(error instanceof ClusterError) || !error.retriable) {
-      this.#failure = error instanceof Error ? error : new Error(String(error))
-      this.#wake?.()
-      this.#readings.clear()
+  /** Leaves a partition out for a while and looks for its leader again; gives up where that helps nothing for too long. */
+  async #rest(reading: Reading, error?: ClusterError): Promise<void> {
+    const { clock, random, cluster } = this.#options
+    reading.resting = true
+    if (reading.refusals === 0) reading.refusedSince = clock.monotonic()
+    // A leader that isn't known yet is asked for at once.
+    const waitMs = reading.refusals === 0 && error === undefined ? 0 : backoffMs(Math.max(1, reading.refusals), random)
+    reading.refusals++
+    const isOver = clock.monotonic() - reading.refusedSince >= Math.max(PATIENCE_MS, cluster.retryMs)
+    if (isOver || (isDoubtful(error) && reading.refusals > FEW_REPEATS)) {
+      const { topic, partition } = reading.tp
+      this.#stop(
+        error ?? brokerError(cluster.partitions(topic) === undefined ? 3 : 5, 'fetch', `reading ${topic}[${partition}]`, reading.tp),
+      )
       return
     }
-    await wait(this.#options.clock, backoffMs(++this.#failures, this.#options.random))
+    await this.#pauses.wait(waitMs)
+    await this.#refresh()
+    reading.resting = false
+    this.#pump()
+  }
+
+  /** A whole fetch failed. */
+  async #failed(node: number, error: unknown): Promise<void> {
+    if (this.#closed) return
+    if (!(error instanceof ClusterError) || !error.retriable) {
+      this.#stop(error)
+      return
+    }
+    const failures = (this.#failures.get(node) ?? 0) + 1
+    this.#failures.set(node, failures)
+    await this.#pauses.wait(backoffMs(failures, this.#options.random))
     await this.#refresh()
   }
 
-  async #refresh(): Promise<void> {
+  /** Reads nothing more, and tells whoever polls why. */
+  #stop(error: unknown): void {
+    if (this.#closed) return
+    this.#failure = error instanceof Error ? error : new Error(String(error))
+    this.#readings.clear()
+    this.#wake?.()
+  }
+
+  /** Asks for leaders anew, for all who want that at the same time. */
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#refreshed().finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  async #refreshed(): Promise<void> {
     const topics = [...new Set([...this.#readings.values()].map(({ tp }) => tp.topic))]
-    const before = topics.filter((topic) => this.#options.cluster.partitions(topic) === undefined).length
     try {
       if (topics.length > 0) await this.#options.cluster.refresh(topics)
     } catch (error) {
-      this.#failure = error instanceof Error ? error : new Error(String(error))
-      return
+      this.#stop(error)
     }
-    const after = topics.filter((topic) => this.#options.cluster.partitions(topic) === undefined).length
-    if (after > 0 && after >= before) await wait(this.#options.clock, backoffMs(++this.#failures, this.#options.random))
-    this.#pump()
   }
 
   #patience(ms: number): Promise<void> {
@@ -307,8 +361,13 @@ export class Fetcher {
   }
 }
 
-function mayRead({ paused, idle, chunks }: Reading): boolean {
-  return !paused && idle && chunks < CHUNKS
+function readingFrom(tp: TopicPartition, position: number): Reading {
+  const fresh = { chunks: 0, paused: false, idle: true, resting: false, refusals: 0, refusedSince: 0 }
+  return { tp, position, highWatermark: -1, ...fresh }
+}
+
+function mayRead({ paused, idle, resting, chunks }: Reading): boolean {
+  return !paused && idle && !resting && chunks < CHUNKS
 }
 
 function isAtEnd({ highWatermark, position }: Reading): boolean {
