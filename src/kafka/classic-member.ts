@@ -4,12 +4,20 @@
  * processing nor a long poll holds them up. A member that the group has forgotten loses its tasks without a commit and joins anew.
  */
 import { ClusterError, TaskMigratedError } from '../base/errors.ts'
-import { HEARTBEAT, JOIN_GROUP, LEAVE_GROUP, SYNC_GROUP, type JoinGroupRequest, type JoinGroupResponse } from '../wire/api/group.ts'
+import {
+  HEARTBEAT,
+  JOIN_GROUP,
+  LEAVE_GROUP,
+  SYNC_GROUP,
+  type JoinGroupRequest,
+  type JoinGroupResponse,
+  type SyncGroupResponse,
+} from '../wire/api/group.ts'
 import { errorName, wireError } from '../wire/error-table.ts'
-import { backoffMs, wait, type BackoffPorts } from './backoff.ts'
+import { backoffMs, Pauses, type BackoffPorts } from './backoff.ts'
 import { brokerError } from './broker-error.ts'
 import type { Cluster } from './cluster.ts'
-import type { LaneKind } from './lane.ts'
+import type { Lane, LaneKind } from './lane.ts'
 import type { GroupFence } from './offsets.ts'
 import {
   decodeAssignment,
@@ -55,27 +63,45 @@ const PROTOCOL = 'millrace-eager-1'
 const MEMBER_ID_REQUIRED = 79
 const FENCED_INSTANCE_ID = 82
 
+/** How often a request is repeated that the group refuses without a reason that passes. */
+const FEW_REPEATS = 3
+/** How long a member that leaves waits for the group to hear it, in ms. */
+const LEAVE_MS = 5_000
+
 /** One member of a group. */
 export class ClassicMember {
   readonly #options: MemberOptions
+  readonly #pauses: Pauses
   readonly #handlers: MemberHandlers
   readonly #lane: LaneKind
   #memberId = ''
   #generation = -1
-  #joined = false
+  /** True while it has a plan that it wasn't told to stop carrying out. */
+  #planned = false
+  /** The last generation whose plan is its own, or was nobody's; undefined: it has no tasks. */
+  #followed: number | undefined = undefined
   #closed = false
   #fencedBefore = false
-  #cancelHeartbeat: () => void = () => undefined
+  /** Tries since the last plan, and refusals without a reason that passes. */
+  #attempts = 0
+  #doubts = 0
+  /** Ends the heartbeats; answers to those under way count no more. */
+  #stopHeartbeats: () => void = () => undefined
   #lastContact: number
   /** Settles the wait for the next rebalance. */
   #rejoin: (() => void) | undefined = undefined
   /** True from the moment a rebalance is asked for until the member joins. */
   #leaving = false
   #why: Error | undefined = undefined
+  /** What a heartbeat heard that can't be gone on with. */
+  #broken: unknown = undefined
+  /** The lane of the join under way. */
+  #joining: Lane | undefined = undefined
   #running: Promise<void> = Promise.resolve()
 
   constructor(options: MemberOptions, handlers: MemberHandlers) {
     this.#options = options
+    this.#pauses = new Pauses(options.clock)
     this.#handlers = handlers
     this.#lane = `group:${options.name}`
     this.#lastContact = options.clock.monotonic()
@@ -83,9 +109,11 @@ export class ClassicMember {
 
   /** Joins and stays a member until `close`. */
   start(): void {
-    this.#running = this.#run().catch((error: unknown) => {
-      if (!this.#closed) this.#handlers.failed(error instanceof Error ? error : new Error(String(error)))
-    })
+    this.#running = this.#run()
+      .catch((error: unknown) => {
+        if (!this.#closed) this.#handlers.failed(error instanceof Error ? error : new Error(String(error)))
+      })
+      .finally(() => this.#stopHeartbeats())
   }
 
   /** Stamps every commit. */
@@ -119,76 +147,129 @@ export class ClassicMember {
   async close({ leave }: { readonly leave: boolean }): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    this.#cancelHeartbeat()
+    this.#stopHeartbeats()
+    this.#pauses.end()
     this.#rejoin?.()
     if (leave && this.#memberId !== '') {
-      try {
-        const lane = await this.#options.cluster.coordinator(this.#options.groupId, 'call')
-        await lane.request(LEAVE_GROUP, {
-          groupId: this.#options.groupId,
-          members: [{ memberId: this.#memberId, groupInstanceId: this.#options.instanceId }],
-        })
-      } catch {
-        // The session timeout tells the group what this request could not.
-      }
+      const patience = new Pauses(this.#options.clock)
+      await Promise.race([this.#leave(), patience.wait(LEAVE_MS)])
+      patience.end()
     }
+    // A join that waits for others isn't waited for.
+    this.#joining?.close()
     await this.#running
+  }
+
+  async #leave(): Promise<void> {
+    const { cluster, groupId, instanceId } = this.#options
+    try {
+      const lane = await cluster.coordinator(groupId, 'call')
+      await lane.request(LEAVE_GROUP, { groupId, members: [{ memberId: this.#memberId, groupInstanceId: instanceId }] })
+    } catch {
+      // The session timeout tells the group what this request could not.
+    }
   }
 
   async #run(): Promise<void> {
     while (!this.#closed) {
-      const why = this.#why
-      this.#why = undefined
-      if (why !== undefined) await this.#handlers.lost(why)
-      else if (this.#joined) await this.#handlers.revoke()
-      this.#joined = false
+      await this.#release()
+      if (this.#broken !== undefined) throw this.#broken
       this.#leaving = false
       const plan = await this.#join()
       if (plan === undefined || this.#closed) continue
-      this.#joined = true
-      this.#fencedBefore = false
       const asked = new Promise<void>((resolve) => {
         this.#rejoin = resolve
       })
-      this.#heartbeatLater()
-      await this.#handlers.assigned(plan, this.#generation)
+      // It was asked while it joined.
+      if (this.#leaving) this.#rejoin?.()
+      await this.#follow(plan)
       await asked
-      this.#cancelHeartbeat()
     }
+  }
+
+  /** Stops what it does for its plan: at a record's edge, or without a commit when its tasks are not its own any more. Heartbeats go on meanwhile. */
+  async #release(): Promise<void> {
+    if (this.#planned && this.#why === undefined) await this.#handlers.revoke()
+    this.#stopHeartbeats()
+    this.#planned = false
+    const why = this.#why
+    this.#why = undefined
+    if (why === undefined) return
+    this.#followed = undefined
+    await this.#handlers.lost(why)
+  }
+
+  /** Carries out a plan. If there was one in between that others may have followed, what it still has is too old to go on with. */
+  async #follow(plan: TaskPlan): Promise<void> {
+    const generation = this.#generation
+    const { groupId } = this.#options
+    if (this.#followed !== undefined && generation > this.#followed + 1)
+      this.#why ??= new TaskMigratedError(
+        `group ${groupId} had a plan between generations ${this.#followed} and ${generation} that this member didn't hear`,
+      )
+    const why = this.#why
+    this.#why = undefined
+    if (why !== undefined) await this.#handlers.lost(why)
+    this.#followed = generation
+    this.#planned = true
+    this.#attempts = 0
+    this.#doubts = 0
+    this.#heartbeats()
+    await this.#handlers.assigned(plan, generation)
   }
 
   /** One try to join and get a plan; undefined: try again. */
   async #join(): Promise<TaskPlan | undefined> {
-    const { cluster, groupId } = this.#options
+    const { cluster, groupId, clock, rebalanceTimeoutMs } = this.#options
+    this.#attempts++
     try {
       const lane = await cluster.coordinator(groupId, this.#lane)
-      const joined = await lane.request(JOIN_GROUP, this.#joinRequest(), { timeoutMs: this.#options.rebalanceTimeoutMs + 5_000 })
+      if (this.#closed) return undefined
+      this.#joining = lane
+      const joined = await lane.request(JOIN_GROUP, this.#joinRequest(), { timeoutMs: rebalanceTimeoutMs + 5_000 })
       if (joined.errorCode !== 0) return await this.#refused(joined.errorCode, joined.memberId)
       this.#memberId = joined.memberId
       this.#generation = joined.generationId
-      this.#lastContact = this.#options.clock.monotonic()
-      const assignments = await this.#assignments(joined)
-      const answer = await lane.request(
-        SYNC_GROUP,
-        {
-          groupId,
-          generationId: joined.generationId,
-          memberId: joined.memberId,
-          groupInstanceId: this.#options.instanceId,
-          protocolType: PROTOCOL_TYPE,
-          protocolName: PROTOCOL,
-          assignments,
-        },
-        { timeoutMs: this.#options.rebalanceTimeoutMs + 5_000 },
-      )
-      if (answer.errorCode !== 0) return await this.#refused(answer.errorCode, this.#memberId)
-      return decodeAssignment(answer.assignment)
+      this.#lastContact = clock.monotonic()
+      const answer = await this.#sync(lane, joined)
+      if (answer.errorCode === 0) return decodeAssignment(answer.assignment)
+      return await this.#refused(answer.errorCode, joined.memberId)
     } catch (error) {
-      if (this.#closed || !(error instanceof ClusterError) || !error.retriable) throw error
+      this.#stopHeartbeats()
+      if (this.#closed) return undefined
+      if (!(error instanceof ClusterError) || !error.retriable) throw error
       cluster.forgetCoordinator(groupId)
-      await this.#pause(1)
+      await this.#pause()
       return undefined
+    } finally {
+      this.#joining = undefined
     }
+  }
+
+  /** Brings the plan, where it is the leader's to make, and fetches its own part. Making it may take long: heartbeats say that it is under way. */
+  async #sync(lane: Lane, joined: JoinGroupResponse): Promise<SyncGroupResponse> {
+    const { groupId, instanceId, rebalanceTimeoutMs } = this.#options
+    const leads = joined.leader === joined.memberId
+    const followed = this.#followed
+    // Until its leader brings it, a plan is nobody's.
+    const isNext = leads && followed === joined.generationId - 1
+    if (isNext) this.#followed = joined.generationId
+    this.#heartbeats()
+    const assignments = await this.#assignments(joined)
+    this.#stopHeartbeats()
+    this.#followed = followed
+    const request = {
+      groupId,
+      generationId: joined.generationId,
+      memberId: joined.memberId,
+      groupInstanceId: instanceId,
+      protocolType: PROTOCOL_TYPE,
+      protocolName: PROTOCOL,
+      assignments,
+    }
+    const answer = await lane.request(SYNC_GROUP, request, { timeoutMs: rebalanceTimeoutMs + 5_000 })
+    if (isNext && errorName(answer.errorCode) === 'REBALANCE_IN_PROGRESS') this.#followed = joined.generationId
+    return answer
   }
 
   #joinRequest(): JoinGroupRequest {
@@ -230,64 +311,81 @@ export class ClassicMember {
       this.#memberId = memberId
       return
     }
-    const { action } = wireError(errorCode, 'group')
-    if (errorCode === FENCED_INSTANCE_ID && this.#fencedBefore) {
-      throw new ClusterError(
-        'INSTANCE_FENCED',
-        `another process runs with instanceId ${String(this.#options.instanceId)}: give each its own`,
-      )
-    }
-    if (action === 'rejoin' || action === 'fenced') {
-      this.#fencedBefore = errorCode === FENCED_INSTANCE_ID
-      if (errorName(errorCode) !== 'REBALANCE_IN_PROGRESS') this.#memberId = ''
-      await this.#pause(1)
-      return
-    }
-    if (action === 'retry' || action === 'refresh' || action === 'retry-3') {
-      this.#options.cluster.forgetCoordinator(this.#options.groupId)
-      await this.#pause(2)
-      return
-    }
-    throw brokerError(errorCode, 'group', `joining group ${this.#options.groupId}`)
+    this.#meant(errorCode)
+    await this.#pause()
   }
 
-  #heartbeatLater(): void {
-    const { clock, heartbeatIntervalMs } = this.#options
-    this.#cancelHeartbeat = clock.after(heartbeatIntervalMs, () => void this.#heartbeat())
-  }
-
-  async #heartbeat(): Promise<void> {
+  /** Takes note of what a refusal means; throws what can't be gone on with. */
+  #meant(errorCode: number): void {
     const { cluster, groupId, instanceId } = this.#options
-    const generation = this.#generation
+    const { name, action } = wireError(errorCode, 'group')
+    if (name === 'REBALANCE_IN_PROGRESS') return
+    if (action === 'refresh' || action === 'retry' || (action === 'retry-3' && ++this.#doubts <= FEW_REPEATS)) {
+      cluster.forgetCoordinator(groupId)
+      return
+    }
+    if (action === 'fatal') throw brokerError(errorCode, 'group', `joining group ${groupId}`)
+    if (errorCode === FENCED_INSTANCE_ID) {
+      if (this.#fencedBefore)
+        throw new ClusterError('INSTANCE_FENCED', `another process runs with instanceId ${String(instanceId)}: give each its own`)
+      this.#fencedBefore = true
+    }
+    if (this.#followed !== undefined)
+      this.#why ??= new TaskMigratedError(`group ${groupId} has forgotten member ${this.#memberId}: the broker answered ${name}`)
+    this.#memberId = ''
+  }
+
+  /** Sends heartbeats from now on. */
+  #heartbeats(): void {
+    this.#stopHeartbeats()
+    const { clock, heartbeatIntervalMs } = this.#options
+    let isOn = true
+    let cancel = (): void => undefined
+    const later = (): void => {
+      cancel = clock.after(heartbeatIntervalMs, () => void this.#heartbeat(() => isOn).then(() => (isOn ? later() : undefined)))
+    }
+    later()
+    this.#stopHeartbeats = () => {
+      isOn = false
+      cancel()
+    }
+  }
+
+  /** One heartbeat; its answer counts while `isOn`. */
+  async #heartbeat(isOn: () => boolean): Promise<void> {
+    const { cluster, clock, groupId, instanceId, sessionTimeoutMs } = this.#options
+    const request = { groupId, generationId: this.#generation, memberId: this.#memberId, groupInstanceId: instanceId }
     try {
       const lane = await cluster.coordinator(groupId, this.#lane)
-      const { errorCode } = await lane.request(HEARTBEAT, {
-        groupId,
-        generationId: generation,
-        memberId: this.#memberId,
-        groupInstanceId: instanceId,
-      })
-      if (this.#closed || generation !== this.#generation) return
-      if (errorCode === 0) this.#lastContact = this.#options.clock.monotonic()
-      else this.#heartbeatRefused(errorCode)
+      if (!isOn()) return
+      const sent = clock.monotonic()
+      // One that isn't answered leaves time for others within the session.
+      const { errorCode } = await lane.request(HEARTBEAT, request, { timeoutMs: Math.min(30_000, sessionTimeoutMs / 3) })
+      if (isOn()) this.#heard(errorCode, sent)
     } catch {
       cluster.forgetCoordinator(groupId)
     }
-    if (!this.#closed) this.#heartbeatLater()
   }
 
-  #heartbeatRefused(errorCode: number): void {
-    const name = errorName(errorCode)
-    if (name !== 'REBALANCE_IN_PROGRESS') {
-      this.#why = new TaskMigratedError(
-        `group ${this.#options.groupId} has forgotten member ${this.#memberId}: the broker answered ${name}`,
-      )
-      this.#memberId = ''
+  /** Takes the answer to a heartbeat that was sent at a time. */
+  #heard(errorCode: number, sent: number): void {
+    const rebalances = errorName(errorCode) === 'REBALANCE_IN_PROGRESS'
+    if (errorCode === 0 || rebalances) this.#lastContact = Math.max(this.#lastContact, sent)
+    if (errorCode === 0) this.#doubts = 0
+    else this.#takeRefusal(errorCode)
+  }
+
+  #takeRefusal(errorCode: number): void {
+    try {
+      this.#meant(errorCode)
+    } catch (error) {
+      this.#broken = error
+      this.#why ??= error instanceof Error ? error : undefined
     }
-    this.requestRejoin()
+    if (errorName(errorCode) === 'REBALANCE_IN_PROGRESS' || this.#why !== undefined || this.#broken !== undefined) this.requestRejoin()
   }
 
-  #pause(attempt: number): Promise<void> {
-    return wait(this.#options.clock, backoffMs(attempt, this.#options.random))
+  #pause(): Promise<void> {
+    return this.#pauses.wait(backoffMs(this.#attempts, this.#options.random))
   }
 }
