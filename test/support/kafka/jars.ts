@@ -3,19 +3,28 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-const LIBS = join(import.meta.dirname, '.libs')
+/** Where what was fetched and made once is kept. */
+export const LIBS: string = join(import.meta.dirname, '.libs')
 
-/** Why there can be no Kafka here; undefined: there can. */
-export function missingKafka(): string | undefined {
-  const missing = ['java', 'mvn'].filter((command) => spawnSync(command, ['-version'], { stdio: 'ignore' }).status !== 0)
-  if (missing.length === 0 || (missing[0] === 'mvn' && existsSync(join(LIBS, '4.3.1')))) return undefined
+/** Why there can be no Kafka of a version here; undefined: there can. Jars that are there already need no Maven. */
+export function missingKafka(version = '4.3.1'): string | undefined {
+  const fetched = atHome(version) ?? join(LIBS, version)
+  const needed = existsSync(fetched) ? ['java'] : ['java', 'mvn']
+  const missing = needed.filter((command) => spawnSync(command, ['-version'], { stdio: 'ignore' }).status !== 0)
+  if (missing.length === 0) return undefined
   return `skipped: no Kafka (set KAFKA_HOME or install a JDK and Maven; missing: ${missing.join(', ')})`
+}
+
+/** The jars of an installed Kafka, which stands for the newest version. */
+function atHome(version: string): string | undefined {
+  const home = process.env['KAFKA_HOME']
+  return home === undefined || home === '' || version !== '4.3.1' ? undefined : join(home, 'libs')
 }
 
 /** The class path of a version's jars. Throws when Maven can't fetch them. */
 export async function kafkaClassPath(version: string): Promise<string> {
-  const home = process.env['KAFKA_HOME']
-  if (home !== undefined && home !== '' && version === '4.3.1') return join(home, 'libs', '*')
+  const home = atHome(version)
+  if (home !== undefined) return join(home, '*')
   const folder = join(LIBS, version)
   if (!existsSync(folder)) {
     mkdirSync(LIBS, { recursive: true })

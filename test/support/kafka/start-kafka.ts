@@ -2,37 +2,47 @@
  * A real Kafka for tests: brokers as plain Java processes on free ports of the loopback, from Kafka's own jars, ready in some four seconds. They end
  * with the process that started them.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { end, makesTopics, ready, running, startJava, type JavaProcess } from './broker.ts'
 import { kafkaClassPath, run } from './jars.ts'
+import { keep } from './keeper.ts'
+import { brokerSettings, onZooKeeper, type BrokerPlace } from './settings.ts'
+import { copyTemplate, template } from './storage.ts'
+
+/** The versions that tests run on: the newest, an old one of KRaft, an old one of ZooKeeper. */
+export type KafkaVersion = '4.3.1' | '3.3.2' | '2.8.2'
 
 /** How a Kafka is started. */
 export interface KafkaOptions {
   /** One, or three with replication 3 and min ISR 2. */
   readonly brokers?: 1 | 3
-  readonly version?: string
+  readonly version?: KafkaVersion
   /** Further broker settings. */
   readonly properties?: Readonly<Record<string, string>>
-  /** Further listeners of a single broker: the security protocol by name. `RunningKafka.listener` says where they are. */
+  /** Further listeners of each broker: the security protocol by name. `RunningKafka.listener` says where they are. */
   readonly listeners?: Readonly<Record<string, string>>
   /** Users made before the start: `SCRAM-SHA-256=[name=alice,password=secret]`. */
   readonly scram?: readonly string[]
+  /** Levels of features that differ from the version's: `{ 'transaction.version': 1 }`. */
+  readonly features?: Readonly<Record<string, number>>
   /** A fixed port of the first broker. */
   readonly port?: number
-  /** True: the JIT compiles as in production; for measurements. */
+  /** True: the JIT compiles as in production, and the heap is large; for measurements. */
   readonly fast?: boolean
+  /** The core that brokers are pinned to (Linux); for measurements. */
+  readonly core?: number
 }
 
 /** A Kafka that runs. */
 export interface RunningKafka {
   /** `host:port` of each broker. */
   readonly brokers: readonly string[]
-  /** `host:port` of a further listener. */
-  listener(name: string): string
-  /** Process ids by node, from 1. */
+  /** `host:port` of a further listener, of the first broker where none is named. */
+  listener(name: string, node?: number): string
+  /** Process id by node, from 1. */
   pid(node: number): number
   /** kill -9 of a broker. */
   kill(node: number): Promise<void>
@@ -42,202 +52,136 @@ export interface RunningKafka {
   tool(mainClass: string, args: readonly string[], input?: string): Promise<string>
   /** The jars, for programs of one's own. */
   readonly classPath: string
-  close(): Promise<void>
-}
-
-const CLUSTER_ID = '4L6g3nShT-eMCtK--X86sw'
-const READY_MS = 60_000
-
-const open = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of open) child.kill('SIGKILL')
-})
-
-interface Broker {
-  readonly node: number
-  readonly port: number
-  readonly controllerPort: number
+  /** Its settings, data and logs, a folder by node. */
   readonly folder: string
-  /** Ports of further listeners, by name. */
-  readonly listeners: ReadonlyMap<string, number>
-  child: ChildProcess | undefined
+  /** Ends the brokers and removes their data. */
+  close(): Promise<void>
 }
 
 /** Starts brokers and waits until they can make topics. */
 export async function startKafka(options: KafkaOptions = {}): Promise<RunningKafka> {
+  const classPath = await kafkaClassPath(options.version ?? '4.3.1')
   for (let attempt = 1; ; attempt++) {
+    const processes = new Processes(classPath, options)
     try {
-      return await start(options)
+      return await start(processes, options)
     } catch (error) {
+      await processes.close()
       // Somebody else may have taken a port since it was found free.
-      if (attempt === 3 || !String(error).includes('Address already in use')) throw error
+      if (attempt === 3 || options.port !== undefined || !/Address already in use/i.test(String(error))) throw error
     }
   }
 }
 
-async function start(options: KafkaOptions): Promise<RunningKafka> {
-  const { brokers: count = 1, version = '4.3.1' } = options
-  const classPath = await kafkaClassPath(version)
-  const root = mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
-  const further = Object.keys(options.listeners ?? {})
-  const ports = await freePorts(2 * count + further.length)
-  if (options.port !== undefined) ports[0] = options.port
-  const brokers = Array.from({ length: count }, (_, i): Broker => ({
-    node: i + 1,
-    port: ports[2 * i]!,
-    controllerPort: ports[2 * i + 1]!,
-    folder: join(root, String(i + 1)),
-    listeners: new Map(further.map((name, at) => [name, ports[2 * count + at]!])),
-    child: undefined,
-  }))
-  for (const broker of brokers) await format(broker, brokers, { classPath, options })
-  for (const broker of brokers) launch(broker, classPath, options)
-  const addresses = brokers.map(({ port }) => `127.0.0.1:${port}`)
-  const tool = (mainClass: string, args: readonly string[], input?: string): Promise<string> =>
-    run(
-      'java',
-      ['-XX:TieredStopAtLevel=1', '-Xmx256m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classPath, mainClass, ...args],
-      input,
-    )
-  const close = async (): Promise<void> => {
-    await Promise.all(brokers.map((broker) => end(broker, 'SIGKILL')))
-    rmSync(root, { recursive: true, force: true })
+/** All processes of one Kafka, and its folder. */
+class Processes {
+  readonly folder = mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
+  readonly classPath: string
+  readonly #options: KafkaOptions
+  readonly #keeper = keep(this.folder)
+  readonly #all = new Set<JavaProcess>()
+
+  constructor(classPath: string, options: KafkaOptions) {
+    this.classPath = classPath
+    this.#options = options
   }
-  try {
-    for (const broker of brokers) await ready(broker)
-  } catch (error) {
-    await close()
-    throw error
+
+  start(log: string, program: readonly string[]): JavaProcess {
+    const started = startJava(this.classPath, log, program, this.#options)
+    this.#all.add(started)
+    this.#watch()
+    started.child.once('exit', () => {
+      this.#all.delete(started)
+      this.#watch()
+    })
+    return started
   }
-  return {
-    brokers: addresses,
-    classPath,
-    listener: (name) => `127.0.0.1:${brokers[0]!.listeners.get(name)}`,
-    pid: (node) => brokers[node - 1]!.child!.pid!,
-    kill: (node) => end(brokers[node - 1]!, 'SIGKILL'),
-    restart: async (node) => {
-      launch(brokers[node - 1]!, classPath, options)
-      await ready(brokers[node - 1]!)
-    },
-    tool,
-    close,
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map(end))
+    await this.#keeper.close()
+  }
+
+  #watch(): void {
+    this.#keeper.watch([...this.#all].flatMap(({ child }) => child.pid ?? []))
   }
 }
 
-async function format(
-  broker: Broker,
-  all: readonly Broker[],
-  { classPath, options }: { classPath: string; options: KafkaOptions },
-): Promise<void> {
-  mkdirSync(broker.folder, { recursive: true })
-  const file = join(broker.folder, 'server.properties')
-  const replicas = String(all.length)
-  const listeners = [`PLAINTEXT://127.0.0.1:${broker.port}`, ...[...broker.listeners].map(([name, port]) => `${name}://127.0.0.1:${port}`)]
-  const protocols = Object.entries(options.listeners ?? {}).map(([name, protocol]) => `,${name}:${protocol}`)
-  const settings: Record<string, string> = {
-    'process.roles': 'broker,controller',
-    'node.id': String(broker.node),
-    'controller.quorum.voters': all.map(({ node, controllerPort }) => `${node}@127.0.0.1:${controllerPort}`).join(','),
-    listeners: [...listeners, `CONTROLLER://127.0.0.1:${broker.controllerPort}`].join(','),
-    'advertised.listeners': listeners.join(','),
-    'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT${protocols.join('')}`,
-    'log.dirs': join(broker.folder, 'data'),
-    'auto.create.topics.enable': 'false',
-    'offsets.topic.replication.factor': replicas,
-    'offsets.topic.num.partitions': '1',
-    'transaction.state.log.replication.factor': replicas,
-    'transaction.state.log.min.isr': all.length === 3 ? '2' : '1',
-    'transaction.state.log.num.partitions': '1',
-    'default.replication.factor': replicas,
-    'min.insync.replicas': all.length === 3 ? '2' : '1',
-    'group.initial.rebalance.delay.ms': '0',
-    'group.min.session.timeout.ms': '100',
-    'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
-    'log.cleaner.dedupe.buffer.size': '2097152',
-    'log.cleaner.backoff.ms': '500',
-    'controlled.shutdown.enable': 'false',
-    'broker.session.timeout.ms': '3000',
-    'broker.heartbeat.interval.ms': '500',
-    ...options.properties,
+async function start(processes: Processes, options: KafkaOptions): Promise<RunningKafka> {
+  const { brokers: count = 1, version = '4.3.1' } = options
+  const zooKeeper = onZooKeeper(version) ? await startZooKeeper(processes) : undefined
+  const places = await place(count, processes.folder, options)
+  await format(places, processes, options, zooKeeper)
+  const launch = ({ folder }: BrokerPlace): JavaProcess =>
+    processes.start(join(folder, 'broker.log'), ['kafka.Kafka', join(folder, 'server.properties')])
+  const brokers = places.map(launch)
+  const all = places.map(({ node }) => node)
+  await Promise.all(places.map((broker, i) => ready(broker, brokers[i]!, all)))
+  await makesTopics(places[0]!, brokers[0]!, count)
+  return {
+    brokers: places.map(({ port }) => `127.0.0.1:${port}`),
+    classPath: processes.classPath,
+    folder: processes.folder,
+    listener: (name, node = 1) => {
+      const port = places[node - 1]?.listeners.get(name)
+      if (port === undefined) throw new Error(`broker ${node} has no listener ${name}`)
+      return `127.0.0.1:${port}`
+    },
+    pid: (node) => brokers[node - 1]!.child.pid!,
+    kill: (node) => end(brokers[node - 1]!),
+    restart: async (node) => {
+      if (running(brokers[node - 1]!)) throw new Error(`broker ${node} runs: kill it first`)
+      brokers[node - 1] = launch(places[node - 1]!)
+      await ready(places[node - 1]!, brokers[node - 1]!, [node])
+    },
+    tool: (mainClass, args, input) => run('java', [...TOOL, '-cp', processes.classPath, mainClass, ...args], input),
+    close: () => processes.close(),
   }
+}
+
+const TOOL = ['-XX:TieredStopAtLevel=1', '-Xmx256m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn']
+
+async function place(count: number, root: string, options: KafkaOptions): Promise<BrokerPlace[]> {
+  const names = Object.keys(options.listeners ?? {})
+  const ports = await freePorts(count * (2 + names.length))
+  if (options.port !== undefined) ports[0] = options.port
+  return Array.from({ length: count }, (_, i): BrokerPlace => {
+    const [port = 0, controllerPort = 0, ...further] = ports.slice(i * (2 + names.length))
+    const listeners = new Map(names.map((name, at) => [name, further[at]!]))
+    return { node: i + 1, port, controllerPort, folder: join(root, String(i + 1)), listeners }
+  })
+}
+
+async function format(places: readonly BrokerPlace[], processes: Processes, options: KafkaOptions, zooKeeper?: number): Promise<void> {
+  for (const broker of places) {
+    mkdirSync(broker.folder)
+    const settings = brokerSettings(broker, places, options, zooKeeper)
+    const file = join(broker.folder, 'server.properties')
+    writeFileSync(
+      file,
+      Object.entries(settings)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(''),
+    )
+    if (zooKeeper === undefined) copyTemplate(await template(processes.classPath, file, options), settings['log.dirs']!, broker.node)
+  }
+}
+
+/** Starts ZooKeeper; answers its port. Brokers wait for it themselves. */
+async function startZooKeeper(processes: Processes): Promise<number> {
+  const [port = 0] = await freePorts(1)
+  const folder = join(processes.folder, 'zookeeper')
+  mkdirSync(folder)
+  const file = join(folder, 'zookeeper.properties')
+  const settings = { dataDir: join(folder, 'data'), clientPort: port, clientPortAddress: '127.0.0.1', 'admin.enableServer': false }
   writeFileSync(
     file,
     Object.entries(settings)
       .map(([name, value]) => `${name}=${value}\n`)
       .join(''),
   )
-  await run('java', [
-    '-Xmx128m',
-    '-XX:TieredStopAtLevel=1',
-    '-cp',
-    classPath,
-    'kafka.tools.StorageTool',
-    'format',
-    '-t',
-    CLUSTER_ID,
-    '-c',
-    file,
-    ...(options.scram ?? []).flatMap((user) => ['--add-scram', user]),
-  ])
-}
-
-function launch(broker: Broker, classPath: string, { fast = false }: KafkaOptions): void {
-  const log = openSync(join(broker.folder, 'broker.log'), 'a')
-  const child = spawn(
-    'java',
-    [
-      ...(fast ? ['-Xmx1g'] : ['-XX:TieredStopAtLevel=1', '-Xms192m', '-Xmx384m']),
-      '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
-      '-cp',
-      classPath,
-      'kafka.Kafka',
-      join(broker.folder, 'server.properties'),
-    ],
-    { stdio: ['ignore', log, log] },
-  )
-  closeSync(log)
-  open.add(child)
-  child.on('exit', () => open.delete(child))
-  broker.child = child
-}
-
-/** Waits until a broker takes connections and answers for its metadata. */
-async function ready(broker: Broker): Promise<void> {
-  const { Kafka, logLevel } = await import('kafkajs')
-  const deadline = Date.now() + READY_MS
-  for (;;) {
-    if (broker.child?.exitCode !== null) {
-      const log = readFileSync(join(broker.folder, 'broker.log'), 'utf8').slice(-4000)
-      throw new Error(`broker ${broker.node} ended with ${broker.child?.exitCode ?? 'nothing'} while it started:\n${log}`)
-    }
-    const admin = new Kafka({
-      brokers: [`127.0.0.1:${broker.port}`],
-      logLevel: logLevel.NOTHING,
-      retry: { retries: 0 },
-      connectionTimeout: 500,
-    }).admin()
-    try {
-      await admin.connect()
-      const { brokers } = await admin.describeCluster()
-      if (brokers.some(({ port }) => port === broker.port)) return
-    } catch {
-      if (Date.now() > deadline) throw new Error(`broker ${broker.node} was not ready within ${READY_MS} ms`)
-    } finally {
-      await admin.disconnect().catch(() => undefined)
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-function end(broker: Broker, signal: NodeJS.Signals): Promise<void> {
-  const { child } = broker
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
-  return new Promise((resolve) => {
-    child.once('exit', () => resolve())
-    child.kill(signal)
-  })
+  processes.start(join(folder, 'zookeeper.log'), ['org.apache.zookeeper.server.quorum.QuorumPeerMain', file])
+  return port
 }
 
 async function freePorts(count: number): Promise<number[]> {

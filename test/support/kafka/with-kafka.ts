@@ -5,7 +5,7 @@ import { startKafka, type KafkaOptions, type RunningKafka } from './start-kafka.
 
 /** A suite over a Kafka that is there when its tests run. */
 export function describeWithKafka(name: string, suite: (kafka: () => RunningKafka) => void, options: KafkaOptions = {}): void {
-  const missing = missingKafka()
+  const missing = missingKafka(options.version)
   if (missing !== undefined) {
     if (process.env['MILLRACE_KAFKA'] === 'required') {
       test(`${name} needs a Kafka`, () => {
