@@ -38,11 +38,20 @@ export function end({ child }: JavaProcess): Promise<void> {
   })
 }
 
-/** Waits until a broker lists the others that are expected, itself among them. Rejects with its log when it ends or takes longer than a minute. */
-export function ready(place: BrokerPlace, process: JavaProcess, expected: readonly number[]): Promise<void> {
+/** What a broker must know before it is ready. */
+export interface Expected {
+  /** The nodes that it lists. */
+  readonly nodes: readonly number[]
+  /** The id of its cluster, where it was chosen: somebody else's broker may listen at a port that was free a second ago. */
+  readonly clusterId: string | undefined
+}
+
+/** Waits until a broker lists the nodes that are expected. Rejects with its log when it ends or takes longer than a minute. */
+export function ready(place: BrokerPlace, process: JavaProcess, expected: Expected): Promise<void> {
   return settled(place, process, async (admin) => {
-    const { brokers } = await admin.describeCluster()
-    return expected.every((node) => brokers.some(({ nodeId }) => nodeId === node))
+    const { brokers, clusterId } = await admin.describeCluster()
+    if (expected.clusterId !== undefined && clusterId !== expected.clusterId) return false
+    return expected.nodes.every((node) => brokers.some(({ nodeId }) => nodeId === node))
   })
 }
 

@@ -10,7 +10,7 @@ import { end, makesTopics, ready, running, startJava, type JavaProcess } from '.
 import { kafkaClassPath, run } from './jars.ts'
 import { keep } from './keeper.ts'
 import { brokerSettings, onZooKeeper, type BrokerPlace } from './settings.ts'
-import { copyTemplate, template } from './storage.ts'
+import { copyTemplate, randomId, template } from './storage.ts'
 
 /** The versions that tests run on: the newest, an old one of KRaft, an old one of ZooKeeper. */
 export type KafkaVersion = '4.3.1' | '3.3.2' | '2.8.2'
@@ -109,14 +109,18 @@ class Processes {
 
 async function start(processes: Processes, options: KafkaOptions): Promise<RunningKafka> {
   const { brokers: count = 1, version = '4.3.1' } = options
-  const zooKeeper = onZooKeeper(version) ? await startZooKeeper(processes) : undefined
   const places = await place(count, processes.folder, options)
-  await format(places, processes, options, zooKeeper)
+  const clusterId = onZooKeeper(version) ? undefined : randomId()
+  if (clusterId === undefined) writeSettings(places, options, await startZooKeeper(processes))
+  else {
+    writeSettings(places, options)
+    await format(places, processes.classPath, options, clusterId)
+  }
   const launch = ({ folder }: BrokerPlace): JavaProcess =>
     processes.start(join(folder, 'broker.log'), ['kafka.Kafka', join(folder, 'server.properties')])
   const brokers = places.map(launch)
-  const all = places.map(({ node }) => node)
-  await Promise.all(places.map((broker, i) => ready(broker, brokers[i]!, all)))
+  const nodes = places.map(({ node }) => node)
+  await Promise.all(places.map((broker, i) => ready(broker, brokers[i]!, { nodes, clusterId })))
   await makesTopics(places[0]!, brokers[0]!, count)
   return {
     brokers: places.map(({ port }) => `127.0.0.1:${port}`),
@@ -132,7 +136,7 @@ async function start(processes: Processes, options: KafkaOptions): Promise<Runni
     restart: async (node) => {
       if (running(brokers[node - 1]!)) throw new Error(`broker ${node} runs: kill it first`)
       brokers[node - 1] = launch(places[node - 1]!)
-      await ready(places[node - 1]!, brokers[node - 1]!, [node])
+      await ready(places[node - 1]!, brokers[node - 1]!, { nodes: [node], clusterId })
     },
     tool: (mainClass, args, input) => run('java', [...TOOL, '-cp', processes.classPath, mainClass, ...args], input),
     close: () => processes.close(),
@@ -152,19 +156,20 @@ async function place(count: number, root: string, options: KafkaOptions): Promis
   })
 }
 
-async function format(places: readonly BrokerPlace[], processes: Processes, options: KafkaOptions, zooKeeper?: number): Promise<void> {
+function writeSettings(places: readonly BrokerPlace[], options: KafkaOptions, zooKeeper?: number): void {
   for (const broker of places) {
     mkdirSync(broker.folder)
-    const settings = brokerSettings(broker, places, options, zooKeeper)
-    const file = join(broker.folder, 'server.properties')
-    writeFileSync(
-      file,
-      Object.entries(settings)
-        .map(([name, value]) => `${name}=${value}\n`)
-        .join(''),
-    )
-    if (zooKeeper === undefined) copyTemplate(await template(processes.classPath, file, options), settings['log.dirs']!, broker.node)
+    writeProperties(settingsOf(broker), brokerSettings(broker, places, options, zooKeeper))
   }
+}
+
+function settingsOf({ folder }: BrokerPlace): string {
+  return join(folder, 'server.properties')
+}
+
+async function format(places: readonly BrokerPlace[], classPath: string, options: KafkaOptions, clusterId: string): Promise<void> {
+  const from = await template(classPath, settingsOf(places[0]!), options)
+  for (const { folder, node } of places) copyTemplate(from, join(folder, 'data'), clusterId, node)
 }
 
 /** Starts ZooKeeper; answers its port. Brokers wait for it themselves. */
@@ -174,14 +179,14 @@ async function startZooKeeper(processes: Processes): Promise<number> {
   mkdirSync(folder)
   const file = join(folder, 'zookeeper.properties')
   const settings = { dataDir: join(folder, 'data'), clientPort: port, clientPortAddress: '127.0.0.1', 'admin.enableServer': false }
-  writeFileSync(
-    file,
-    Object.entries(settings)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(''),
-  )
+  writeProperties(file, settings)
   processes.start(join(folder, 'zookeeper.log'), ['org.apache.zookeeper.server.quorum.QuorumPeerMain', file])
   return port
+}
+
+function writeProperties(file: string, properties: Readonly<Record<string, string | number | boolean>>): void {
+  const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`)
+  writeFileSync(file, lines.join(''))
 }
 
 async function freePorts(count: number): Promise<number[]> {

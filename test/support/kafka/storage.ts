@@ -1,14 +1,12 @@
 /**
  * Data folders that brokers of KRaft start on. Formatting one takes a JVM and some two seconds, so the result is kept as a template by version, features
- * and users, and a broker gets a copy with its own number and folder id.
+ * and users, and a broker gets a copy with its own number and ids.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LIBS, run } from './jars.ts'
 import type { KafkaOptions } from './start-kafka.ts'
-
-const CLUSTER_ID = '4L6g3nShT-eMCtK--X86sw'
 
 /** Answers the folder of a template; makes it where there is none. `settings` is the file of one broker's settings. */
 export async function template(classPath: string, settings: string, options: KafkaOptions): Promise<string> {
@@ -28,7 +26,7 @@ export async function template(classPath: string, settings: string, options: Kaf
     file,
     readFileSync(settings, 'utf8').replace(/^log\.dirs=.*$/m, () => `log.dirs=${data}`),
   )
-  const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file, ...features, ...users]
+  const format = ['kafka.tools.StorageTool', 'format', '-t', randomId(), '-c', file, ...features, ...users]
   await run('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classPath, ...format])
   // Another test process may have been faster.
   if (!existsSync(folder)) renameSync(data, folder)
@@ -37,13 +35,18 @@ export async function template(classPath: string, settings: string, options: Kaf
 }
 
 /** Copies a template into the data folder of a broker. */
-export function copyTemplate(from: string, to: string, node: number): void {
+export function copyTemplate(from: string, to: string, clusterId: string, node: number): void {
   mkdirSync(to, { recursive: true })
   for (const name of readdirSync(from)) copyFileSync(join(from, name), join(to, name))
   const file = join(to, 'meta.properties')
   const meta = readFileSync(file, 'utf8')
     .replace(/^node\.id=.*$/m, `node.id=${node}`)
-    // A leading letter: ids that begin with a dash would read as options.
-    .replace(/^directory\.id=.*$/m, `directory.id=m${randomBytes(16).toString('base64url').slice(1)}`)
+    .replace(/^cluster\.id=.*$/m, `cluster.id=${clusterId}`)
+    .replace(/^directory\.id=.*$/m, `directory.id=${randomId()}`)
   writeFileSync(file, meta)
+}
+
+/** An id as Kafka makes them: 16 bytes in base64. It begins with a letter: with a dash it would read as an option. */
+export function randomId(): string {
+  return `m${randomBytes(16).toString('base64url').slice(1)}`
 }
