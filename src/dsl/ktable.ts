@@ -38,7 +38,7 @@ export class KTable<K, V, Deletes extends boolean = false> {
   filter(keep: (value: V, key: K) => boolean, options: ViewOptions<K, V> = {}): KTable<K, V, true> {
     const { reader } = this.#parts
     const store = viewStore(options)
-    const operator = table.tableFilter<K, V>(keep, { store, emit: options.emit ?? 'every-update' })
+    const operator = table.tableFilter<K, V>(keep, { store, ...viewNaming(options), emit: options.emit ?? 'every-update' })
     const through = reader === undefined ? undefined : table.filterReader(reader, keep)
     return this.#view<V, true>(operator, { options, store, through, value: this.#parts.value })
   }
@@ -55,7 +55,7 @@ export class KTable<K, V, Deletes extends boolean = false> {
   ): KTable<K, Exclude<VOut, null>, null extends VOut ? true : Deletes> {
     const { reader } = this.#parts
     const store = viewStore(options)
-    const operator = table.tableMapValues<K, V, VOut>(f, { store, emit: options.emit ?? 'every-update' })
+    const operator = table.tableMapValues<K, V, VOut>(f, { store, ...viewNaming(options), emit: options.emit ?? 'every-update' })
     const through = reader === undefined ? undefined : table.mapValuesReader(reader, f)
     return this.#view<Exclude<VOut, null>, null extends VOut ? true : Deletes>(operator, {
       options,
@@ -117,6 +117,11 @@ interface View<K, VOut> {
 
 function viewStore<K, V>(options: ViewOptions<K, V>): KeyValueStoreSpec<K, V> | undefined {
   return options.store === undefined ? undefined : keyValueSpec(options.store)
+}
+
+/** Kafka Streams' `Materialized.with(…)`: a store's index is taken, but there is no store. */
+function viewNaming<K, V>({ store, value }: ViewOptions<K, V>): { readonly burns: number } {
+  return { burns: store === undefined && value !== undefined ? 1 : 0 }
 }
 
 /** Sound because a null result deletes the row: no reader ever answers it. */

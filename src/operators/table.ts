@@ -106,6 +106,8 @@ function mapped<K, V, VOut>(f: (value: V, key: K) => VOut): RowFunction<K, V, VO
 export interface ViewOptions<K, V> {
   readonly store: KeyValueStoreSpec<K, V> | undefined
   readonly emit: EmitWhen
+  /** Indexes that Kafka Streams burns before the step: 1 where a serde is given without a store (`Naming.burns`). */
+  readonly burns?: number
 }
 
 interface View<K, V, VOut> extends ViewOptions<K, VOut> {
@@ -129,7 +131,7 @@ export function tableMapValues<K, V, VOut>(
 }
 
 function view<K, V, VOut>(options: View<K, V, VOut>): Operator<K, Change<V>, K, Change<VOut>> {
-  const { role, store } = options
+  const { role, store, burns = 0 } = options
   if (store === undefined && options.emit === 'on-commit') {
     const message = "a view that emits on commit needs a store to wait in: give it one, as { store: 'view', emit: 'on-commit' }"
     throw new TopologyError([{ code: 'ARGUMENT_INVALID', message }])
@@ -144,7 +146,7 @@ function view<K, V, VOut>(options: View<K, V, VOut>): Operator<K, Change<V>, K, 
       ownsOldValue: store !== undefined,
       likesOldValue: options.skipsEmpty,
     },
-    naming: { stores: 'none' },
+    naming: { stores: 'before', burns },
     stores: store === undefined ? [] : [store],
     start: (next, context) => (store === undefined ? viewThrough(next, context, options) : viewKept(next, context, { ...options, store })),
   }

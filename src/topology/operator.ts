@@ -56,7 +56,7 @@ export interface Naming {
   readonly stores: 'before' | 'after' | 'none'
   /** Prefix of an unnamed store, as `KSTREAM-AGGREGATE-STATE-STORE-`. */
   readonly storeRole?: string
-  /** Indexes burned before an unnamed store takes its own, although nothing bears them. */
+  /** Indexes burned before an unnamed store takes its own, or where a step has no store, although nothing bears them. */
   readonly burns?: number
   /** True: a name given by the user burns no index (processors only). */
   readonly namedIsFree?: boolean

@@ -156,7 +156,7 @@ class Walk {
   #nameStores({ operator, storeSerdes }: StepCall): void {
     const { stores, naming } = operator
     const unnamed = stores.some((spec) => spec.name === undefined && !this.#draft.stores.has(anyStore(spec)))
-    if (unnamed) for (let i = 0; i < (naming?.burns ?? 0); i++) this.#next('')
+    if (unnamed || stores.length === 0) for (let i = 0; i < (naming?.burns ?? 0); i++) this.#next('')
     for (const spec of stores)
       this.#nameStore({ spec: anyStore(spec), role: naming?.storeRole ?? '', key: storeSerdes?.key, value: storeSerdes?.value })
   }

@@ -96,6 +96,14 @@ export const tables: Record<string, Program> = {
       .toStream({ name: 'ts', key: (v): Text => word(v) })
       .to(out(), { name: 'snk' }),
   ),
+  'table-filter-serdes-only': program((b) =>
+    b
+      .table(rows('in'), { store: 't' })
+      .filter(even, { value: serdes.string })
+      .mapValues((v) => `${v}!`, { value: serdes.string })
+      .toStream()
+      .to(out()),
+  ),
   'table-odd-keys': mappedTable(),
   'table-rocksdb': mappedTable(),
   'table-map-values': mappedTable(),
