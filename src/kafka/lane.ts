@@ -26,6 +26,7 @@ export interface Lane {
   readonly node: number
   /** Sends a request; rejects with a `ClusterError` when the lane closes first. */
   request<Q, R>(api: Api<Q, R>, request: Q, options?: RequestOptions): Promise<R>
+  /** `f` is called when the lane closes, at once where it has closed already. */
   onClose(f: (why: Error) => void): void
   close(): void
 }

@@ -82,7 +82,8 @@ export class MemoryLane implements Lane {
   }
 
   onClose(f: (why: Error) => void): void {
-    this.#listeners.push(f)
+    if (this.#closed === undefined) this.#listeners.push(f)
+    else f(this.#closed)
   }
 
   close(): void {

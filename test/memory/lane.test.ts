@@ -106,6 +106,9 @@ describe('MemoryLane', () => {
     await settled()
     expect(answered).toEqual(['closed', ' a! CONNECTION_LOST retriable', 'b! CONNECTION_LOST retriable', 'c! CONNECTION_LOST retriable'])
     expect(reasons).toHaveLength(1)
+    // Who listens too late is told at once.
+    lane.onClose((why) => reasons.push(why))
+    expect(reasons[1]).toBe(reasons[0])
   })
 
   it('closes when a request isn’t answered in time', async () => {
