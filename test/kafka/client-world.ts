@@ -4,12 +4,31 @@ import { seeded } from '../../src/base/random.ts'
 import { Cluster } from '../../src/kafka/cluster.ts'
 import { Fetcher, type FetchedChunk } from '../../src/kafka/fetcher.ts'
 import { Producer, type ProducerOptions } from '../../src/kafka/producer.ts'
+import type { LaneKind, RequestOptions, Transport } from '../../src/kafka/lane.ts'
+import type { Api } from '../../src/wire/api/api.ts'
 import type { MemoryClusterOptions } from '../../src/memory/cluster.ts'
 import { readAll } from '../wire/reading.ts'
 import { makeWorld, settled, type ManualClock, type World } from '../memory/world.ts'
 
+/** A request that the client sent. */
+export interface Sent {
+  readonly api: Api<never, unknown>
+  readonly request: unknown
+  readonly node: number
+  readonly kind: LaneKind
+  /** True when the answer came, or the lane was closed. */
+  settled: boolean
+}
+
+/** What goes over the client's lanes, in order, and a switch that exchanges answers. */
+export interface Wire {
+  readonly sent: Sent[]
+  change: ((api: Api<never, unknown>, answer: unknown, request: unknown) => unknown) | undefined
+}
+
 /** A cluster and a client on one clock. */
 export interface ClientWorld extends World {
+  readonly wire: Wire
   readonly client: Cluster
   /** Moves the clock until the promise settles. */
   readonly drive: <T>(promise: Promise<T>) => Promise<T>
@@ -20,10 +39,12 @@ export interface ClientWorld extends World {
 export function clientWorld(options: Partial<MemoryClusterOptions> = {}): ClientWorld {
   const world = makeWorld({ checkCrc: false, ...options })
   const ports = { clock: world.clock, random: seeded(2) }
-  const client = new Cluster({ ...ports, transport: world.cluster, retryMs: 60_000 })
+  const wire: Wire = { sent: [], change: undefined }
+  const client = new Cluster({ ...ports, transport: wired(world.cluster, wire), retryMs: 60_000 })
   const drive = <T>(promise: Promise<T>): Promise<T> => driven(world.clock, promise)
   return {
     ...world,
+    wire,
     client,
     drive,
     producer: async (more = {}) => {
@@ -49,6 +70,28 @@ export function clientWorld(options: Partial<MemoryClusterOptions> = {}): Client
         maxPartitionBytes: 100_000,
         outOfRange: (_tp, position) => Promise.resolve(outOfRange(position)),
       }),
+  }
+}
+
+/** A transport that tells of what goes over it. */
+function wired(transport: Transport, wire: Wire): Transport {
+  return {
+    seeds: () => transport.seeds(),
+    close: () => transport.close(),
+    lane: async (to, kind) => {
+      const lane = await transport.lane(to, kind)
+      const request = async <Q, R>(api: Api<Q, R>, asked: Q, options?: RequestOptions): Promise<R> => {
+        const sent: Sent = { api, request: asked, node: lane.node, kind, settled: false }
+        wire.sent.push(sent)
+        try {
+          const answer = await lane.request(api, asked, options)
+          return wire.change === undefined ? answer : (wire.change(api, answer, asked) as R)
+        } finally {
+          sent.settled = true
+        }
+      }
+      return { node: lane.node, request, onClose: (f) => lane.onClose(f), close: () => lane.close() }
+    },
   }
 }
 
