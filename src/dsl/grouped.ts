@@ -136,7 +136,7 @@ export class WindowedKStream<K, V> {
     const { graph, call, key, value, name, grouping, makers } = this.#parts
     const { options, role, burns = 0 } = how
     const windows = this.#windows
-    const store = windowSpec<K, unknown>(options.store, windows)
+    const store = windowSpec<K, unknown>(options.store, windows, graph.mistakes)
     const operator = windowedAggregate<K, V, A>({
       ...fold,
       windows,

@@ -16,6 +16,7 @@ import type { TimeWindows } from '../operators/window-placement.ts'
 /** The builder's list. @internal */
 export class Graph {
   readonly calls: Call[] = []
+  /** What is wrong with calls by themselves; `build()` reports it with all the rest. */
   readonly mistakes: Mistake[] = []
   #frozen = false
 
@@ -72,16 +73,33 @@ export function keyValueSpec<K, V>(store: string | KeyValueStoreSpec<K, V> | und
   return Object.freeze({ kind: 'keyValue', ...(store === undefined ? {} : { name: store }) })
 }
 
-/** The spec of a window store from a name, a spec, or nothing. @internal */
-export function windowSpec<K, V>(store: string | WindowStoreSpec<K, V> | undefined, windows: TimeWindows): WindowStoreSpec<K, V> {
-  const needed = windows.sizeMs + windows.graceMs
+/** The spec of a window store from a name, a spec, or nothing; what doesn't fit the windows is added to `mistakes`. @internal */
+export function windowSpec<K, V>(
+  store: string | WindowStoreSpec<K, V> | undefined,
+  windows: TimeWindows,
+  mistakes: Mistake[],
+): WindowStoreSpec<K, V> {
+  const { sizeMs } = windows
+  const needed = sizeMs + windows.graceMs
   if (typeof store !== 'object')
-    return Object.freeze({ kind: 'window', sizeMs: windows.sizeMs, retentionMs: needed, ...(store === undefined ? {} : { name: store }) })
+    return Object.freeze({ kind: 'window', sizeMs, retentionMs: needed, ...(store === undefined ? {} : { name: store }) })
+  const { name = '(unnamed)' } = store
+  if (store.sizeMs !== sizeMs) {
+    const message = `store ${name} has windows of ${store.sizeMs} ms, the step's have ${sizeMs} ms: give the store sizeMs: ${sizeMs}`
+    mistakes.push({ code: 'WINDOW_INVALID', message, node: name })
+  }
   if (store.retentionMs < needed) {
-    const message = `store ${store.name ?? '(unnamed)'} keeps its windows ${store.retentionMs} ms: they need size + grace, at least ${needed} ms (retentionMs)`
-    throw new TopologyError([{ code: 'WINDOW_RETENTION', message }])
+    const message = `store ${name} keeps its windows ${store.retentionMs} ms: they need size + grace, at least ${needed} ms (retentionMs)`
+    mistakes.push({ code: 'WINDOW_RETENTION', message, node: name })
   }
   return store
+}
+
+/** Throws `TOPOLOGY_INVALID` when two handles are of two builders. @internal */
+export function checkBuilder(mine: Graph, theirs: Graph, what: 'stream' | 'table'): void {
+  if (mine === theirs) return
+  const message = `this ${what} is of another StreamsBuilder: make everything that meets in one topology with one builder`
+  throw new TopologyError([{ code: 'TOPOLOGY_INVALID', message }])
 }
 
 /** Erases a serde's type. @internal */

@@ -12,7 +12,7 @@ import * as stateless from '../operators/stateless.ts'
 import { storeReader, toTable } from '../operators/table.ts'
 import type { Operator } from '../topology/operator.ts'
 import type { KGroupedStream } from './grouped.ts'
-import { erased, keyValueSpec, type Parts } from './handle.ts'
+import { checkBuilder, erased, keyValueSpec, type Parts } from './handle.ts'
 import type { KTable } from './ktable.ts'
 import type {
   GroupOptions,
@@ -99,23 +99,14 @@ export class KStream<K, V> {
   merge(...streams: readonly (KStream<K, V> | StepOptions)[]): KStream<K, V> {
     const others = streams.filter((stream): stream is KStream<K, V> => stream instanceof KStream)
     const [options] = streams.filter((stream): stream is StepOptions => !(stream instanceof KStream))
-    const [first, ...rest] = others
-    return first === undefined ? this : this.#with(first, options).merge(...rest, ...(options === undefined ? [] : [options]))
-  }
-
-  #with(other: KStream<K, V>, options: StepOptions | undefined): KStream<K, V> {
-    const { call, graph } = this.#parts
-    const theirs = other.#parts
-    const key = this.#parts.key ?? theirs.key
-    const value = this.#parts.value ?? theirs.value
-    const step = graph.add({
-      kind: 'step',
-      name: options?.name,
-      operator: stateless.merge<K, V>(),
-      parents: [call, theirs.call],
-      key,
-      value,
-    })
+    if (others.length === 0) return this
+    const { graph } = this.#parts
+    const all = [this.#parts, ...others.map((other) => other.#parts)]
+    for (const parts of all) checkBuilder(graph, parts.graph, 'stream')
+    const key = all.find((parts) => parts.key !== undefined)?.key
+    const value = all.find((parts) => parts.value !== undefined)?.value
+    const parents = all.map(({ call }) => call)
+    const step = graph.add({ kind: 'step', name: options?.name, operator: stateless.merge<K, V>(), parents, key, value })
     return this.#stream<K, V>({ call: step, key, value })
   }
 
@@ -186,7 +177,7 @@ export class KStream<K, V> {
     joiner: (left: V, right: T | null, key: K) => VOut,
     options: ValueOptions<VOut> & { readonly left: boolean },
   ): KStream<K, VOut> {
-    const operator = streamTableJoin<K, V, T, VOut>({ table: table.reader(), left: options.left, join: joiner })
+    const operator = streamTableJoin<K, V, T, VOut>({ table: table.reader(this.#parts.graph), left: options.left, join: joiner })
     return this.apply(operator, options)
   }
 

@@ -6,7 +6,7 @@ import * as table from '../operators/table.ts'
 import { selectKey } from '../operators/stateless.ts'
 import type { Change, Operator, TableReader } from '../topology/operator.ts'
 import { TopologyError } from '../base/errors.ts'
-import { erased, keyValueSpec, type TableParts } from './handle.ts'
+import { checkBuilder, erased, keyValueSpec, type Graph, type TableParts } from './handle.ts'
 import type { KStream } from './kstream.ts'
 import type { KeyOptions, StepOptions, ValueOptions, ViewOptions } from './options.ts'
 import type { KeyValueStoreSpec } from '../state/store-spec.ts'
@@ -22,16 +22,14 @@ export class KTable<K, V, Deletes extends boolean = false> {
     this.#parts = parts
   }
 
-  /** How the table is read by key. Throws a `TopologyError` for one that can't be. @internal */
-  reader(): TableReader<K, V> {
-    const { reader } = this.#parts
+  /** How the table is read by key, from a handle of that builder's. Throws a `TopologyError` for one that can't be. @internal */
+  reader(from: Graph): TableReader<K, V> {
+    const { reader, graph } = this.#parts
+    checkBuilder(from, graph, 'table')
     if (reader !== undefined) return reader
-    throw new TopologyError([
-      {
-        code: 'TOPOLOGY_INVALID',
-        message: 'a windowed table can only be read by key and window: use toStream() and a key of its own before the join',
-      },
-    ])
+    const message =
+      "a windowed table, and one made by apply(…), can't be read by key: before the join, write toStream(), a key of its own, and toTable({ store: 'rows' })"
+    throw new TopologyError([{ code: 'TOPOLOGY_INVALID', message }])
   }
 
   /** Only the rows that `keep` answers true for; the others are deleted. `customers.filter((c) => c.active)` */

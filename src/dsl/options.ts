@@ -70,7 +70,7 @@ export interface ProcessOptions<K, V> extends SerdeOptions<K, V> {
 
 /** Options of `repartition`. */
 export interface RepartitionOptions<K, V> extends SerdeOptions<K, V> {
-  /** Partitions of the topic; those of what it comes from when left out. */
+  /** Partitions of the topic, at least 1; those of what it comes from when left out. */
   readonly partitions?: number
   readonly partitioner?: Partitioner<K, V>
 }

@@ -1,5 +1,5 @@
 /** Splitting a stream into named branches: one step that routes, and one below it for each branch, which its stream goes on from. */
-import { TopologyError } from '../base/errors.ts'
+import type { Mistake } from '../base/errors.ts'
 import { branchChild, split } from '../operators/split.ts'
 import type { RecordContext } from '../model/record.ts'
 import type { StepCall } from '../topology/graph.ts'
@@ -23,12 +23,13 @@ export function splitStream<K, V, B extends Branches<K, V>>(
   options: SplitOptions = {},
 ): { readonly [Name in keyof B]: KStream<K, SplitValue<V, B[Name]>> } {
   const entries = Object.entries(branches)
-  check(
+  const names: string[] = []
+  const { graph, call, key, value, makers } = parts
+  const wrong = mistakes(
     entries.map(([name]) => name),
     entries.filter(([, when]) => when === otherwise).length,
   )
-  const names: string[] = []
-  const { graph, call, key, value, makers } = parts
+  graph.mistakes.push(...wrong.map((message): Mistake => ({ code: 'BRANCH_INVALID', message, ...nodeOf(options) })))
   const ways = entries.map(([, when], index) => ({ name: () => names[index]!, when: when === otherwise ? undefined : when }))
   const router = graph.add({ kind: 'step', name: options.name, operator: split<K, V>(ways), parents: [call], key, value })
   let number = 0
@@ -49,19 +50,21 @@ export function splitStream<K, V, B extends Branches<K, V>>(
   return answer(Object.fromEntries(streams))
 }
 
-function check(names: readonly string[], rests: number): void {
-  if (names.length === 0)
-    throw mistake('split({}) has no branch: give at least one, as split({ big: (o) => o.cents > 100, rest: otherwise })')
-  if (rests > 1) throw mistake('a split has one `otherwise` at most: it takes all that the others left')
-  const integer = names.find((name) => /^\d+$/.test(name))
-  if (integer !== undefined)
-    throw mistake(
-      `a branch can't be called ${integer}: JavaScript moves number-like names to the front, so the written order would be lost; say e.g. 'b${integer}'`,
+function mistakes(names: readonly string[], rests: number): string[] {
+  const none =
+    names.length === 0 ? ['split({}) has no branch: give at least one, as split({ big: (o) => o.cents > 100, rest: otherwise })'] : []
+  const many = rests > 1 ? ['a split has one `otherwise` at most: it takes all that the others left'] : []
+  const integers = names
+    .filter((name) => /^\d+$/.test(name))
+    .map(
+      (name) =>
+        `a branch can't be called ${name}: JavaScript moves number-like names to the front, so the written order would be lost; say e.g. 'b${name}'`,
     )
+  return [...none, ...many, ...integers]
 }
 
-function mistake(message: string): TopologyError {
-  return new TopologyError([{ code: 'BRANCH_INVALID', message }])
+function nodeOf({ name }: SplitOptions): { readonly node?: string } {
+  return name === undefined ? {} : { node: name }
 }
 
 /** Sound because it has exactly the names of the branches, and each branch's guard was asked before a record went its way. */

@@ -2,7 +2,7 @@
  * Where a topology begins. The builder keeps a list of calls and hands out handles; `build()` runs the passes over that list and answers a
  * frozen topology, or throws one error with every mistake. It alone imports the handles' classes.
  */
-import { TopologyError } from '../base/errors.ts'
+import { TopologyError, type Mistake } from '../base/errors.ts'
 import type { Topic } from '../model/topic.ts'
 import { storeReader, tableSource } from '../operators/table.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
@@ -72,7 +72,7 @@ export class StreamsBuilder {
 
   /** A store that processors may use. `builder.addStateStore(keyValueStore('seen', { key: serdes.string, value: serdes.long }))` */
   addStateStore(spec: StoreSpec): this {
-    this.#graph.add({ kind: 'store', spec: anyStore(spec), role: '' })
+    this.#graph.add({ kind: 'store', spec: anyStore(spec), role: undefined })
     return this
   }
 
@@ -84,7 +84,11 @@ export class StreamsBuilder {
     const named = nameCalls(this.#graph.calls)
     const draft = spreadOldValues(wants('merge.repartition.topics') ? mergeRepartitions(named) : named)
     const parts = resolve(draft, { reuseSourceTopics: wants('reuse.ktable.source.topics'), parity: options.parity === 'kafka-streams' })
-    const mistakes = validate(draft, { explicitNaming: options.ensureExplicitInternalResourceNaming === true })
+    const mistakes = [
+      ...unknownOptimizations(options),
+      ...this.#graph.mistakes,
+      ...validate(draft, { explicitNaming: options.ensureExplicitInternalResourceNaming === true }),
+    ]
     if (mistakes.length > 0) throw new TopologyError(mistakes)
     return new Topology(parts)
   }
@@ -109,6 +113,16 @@ export class StreamsBuilder {
     })
     return { call, key, value }
   }
+}
+
+const OPTIMIZATIONS: readonly Optimization[] = ['merge.repartition.topics', 'reuse.ktable.source.topics']
+
+function unknownOptimizations({ optimize }: BuildOptions): Mistake[] {
+  const unknown = Array.isArray(optimize) ? optimize.filter((name: Optimization) => !OPTIMIZATIONS.includes(name)) : []
+  return unknown.map((name) => ({
+    code: 'ARGUMENT_INVALID',
+    message: `there is no optimization '${String(name)}': give some of ${OPTIMIZATIONS.join(', ')}, or true for all`,
+  }))
 }
 
 function isTopic<K, V>(topics: Topic<K, V> | readonly Topic<K, V>[]): topics is Topic<K, V> {

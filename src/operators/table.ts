@@ -146,7 +146,7 @@ function view<K, V, VOut>(options: View<K, V, VOut>): Operator<K, Change<V>, K, 
       ownsOldValue: store !== undefined,
       likesOldValue: options.skipsEmpty,
     },
-    naming: { stores: 'before', burns },
+    naming: { stores: 'before', storeRole: `${role}STATE-STORE-`, burns },
     stores: store === undefined ? [] : [store],
     start: (next, context) => (store === undefined ? viewThrough(next, context, options) : viewKept(next, context, { ...options, store })),
   }

@@ -11,8 +11,8 @@ import type { AnyOperator, AnyPartitioner, SinkSpec } from './operator.ts'
 export interface StoreCall {
   readonly kind: 'store'
   readonly spec: AnyStoreSpec
-  /** Prefix of its name where it has none. */
-  readonly role: string
+  /** Prefix of its name where it has none; undefined: it must have one. */
+  readonly role: string | undefined
   /** Serdes for those the spec leaves out. */
   readonly key?: AnySerde | undefined
   readonly value?: AnySerde | undefined

@@ -14,12 +14,16 @@ export function nameMistake(name: string, what: 'step' | 'store'): Mistake | und
   }
 }
 
-/** The mistake in a topic's name, if there is one. */
-export function topicMistake(topic: string): Mistake | undefined {
-  if (!TOPIC.test(topic) || topic === '.' || topic === '..') {
-    return { code: 'TOPIC_INVALID', message: `'${shown(topic)}' can't be a topic: use 1 to 249 of A-Z a-z 0-9 . _ -` }
+/** The mistake in a topic's name, if there is one; without types, anything may stand in its place. */
+export function topicMistake(topic: unknown, node: string): Mistake | undefined {
+  if (typeof topic !== 'string') {
+    const message = `step ${shown(node)} has no topic: give a descriptor, as topic('orders', { key: serdes.string, value: serdes.json() })`
+    return { code: 'TOPIC_INVALID', message, node }
   }
-  if (topic.startsWith('__')) return { code: 'TOPIC_RESERVED', message: `topic ${topic} is Kafka's own: choose another name` }
+  if (!TOPIC.test(topic) || topic === '.' || topic === '..') {
+    return { code: 'TOPIC_INVALID', message: `'${shown(topic)}' can't be a topic: use 1 to 249 of A-Z a-z 0-9 . _ -`, node }
+  }
+  if (topic.startsWith('__')) return { code: 'TOPIC_RESERVED', message: `topic ${topic} is Kafka's own: choose another name`, node }
   return undefined
 }
 

@@ -42,13 +42,15 @@ class Walk {
   readonly #sources: Map<string, DraftSource> = new Map()
   /** Source nodes of repartitions that several steps share, by grouping or by the stream that is joined. */
   readonly #shared: Map<object, NodeName> = new Map()
+  /** Specs of stores that a step keeps its results in. */
+  readonly #kept: Set<object> = new Set()
   #index = 0
 
   run(calls: readonly Call[]): Draft {
     for (const call of calls) {
       switch (call.kind) {
         case 'store':
-          this.#nameStore(call)
+          this.#store(call)
           break
         case 'source':
           this.#outlets.set(call, { name: this.#source(call), keyChanged: false })
@@ -83,12 +85,22 @@ class Walk {
     return name
   }
 
+  #store(call: StoreCall): void {
+    const name = this.#nameStore(call)
+    if (call.role !== undefined) this.#keep(call.spec, name)
+  }
+
   #nameStore({ spec, role, key, value }: Pick<StoreCall, 'spec' | 'role' | 'key' | 'value'>): string {
     const known = this.#draft.stores.get(spec)
     if (known !== undefined) return known.name
-    const name = spec.name ?? this.#next(role)
+    const name = spec.name ?? this.#next(role ?? '')
     const mistake = nameMistake(name, 'store')
     if (mistake !== undefined) this.#draft.mistakes.push(mistake)
+    if (spec.name === undefined && role === undefined) {
+      const message =
+        "a store that processors use needs a name: make it by keyValueStore('seen', { key: serdes.string, value: serdes.long })"
+      this.#draft.mistakes.push({ code: 'STORE_NAME_INVALID', message, node: name })
+    }
     const twin = [...this.#draft.stores.values()].find((store) => store.name === name)
     if (twin !== undefined) {
       this.#draft.mistakes.push({
@@ -103,9 +115,10 @@ class Walk {
 
   #source(call: SourceCall): NodeName {
     const generated = this.#next('KSTREAM-SOURCE-')
-    const shared = this.#sharedSource(call)
-    if (shared !== undefined) return shared.name
     const name = call.name === undefined ? generated : this.#checked(call.name)
+    this.#draft.mistakes.push(...sourceMistakes(call, name))
+    const shared = this.#sharedSource(call, name)
+    if (shared !== undefined) return shared.name
     const source: DraftSource = { kind: 'source', name, parents: [], call, internal: false }
     this.#draft.nodes.push(source)
     for (const topic of call.topics) this.#sources.set(topic, source)
@@ -113,14 +126,16 @@ class Walk {
   }
 
   /** The source that reads these topics already; a mistake when it reads them in another way. */
-  #sharedSource(call: SourceCall): DraftSource | undefined {
-    this.#draft.mistakes.push(...sourceMistakes(call))
-    const [first, ...others] = new Set(call.topics.map((topic) => this.#sources.get(topic)))
-    if (first === undefined && others.length === 0) return undefined
-    if (first !== undefined && others.length === 0 && readsAlike(first.call, call)) return first
+  #sharedSource(call: SourceCall, node: NodeName): DraftSource | undefined {
+    const known = call.topics.filter((topic) => this.#sources.has(topic))
+    if (known.length === 0) return undefined
+    const first = this.#sources.get(known[0]!)!
+    const how = known.length < call.topics.length ? 'in lists that overlap' : howElse(first.call, call)
+    if (how === undefined) return first
     this.#draft.mistakes.push({
       code: 'DUPLICATE_SOURCE',
-      message: `${call.topics.join(', ')} is read twice in different ways: read it once, with one topic descriptor, and use the handle as often as you like`,
+      message: `topic ${known.join(', ')} is read twice, ${how}: read it once, with one topic descriptor, and use the handle as often as you like`,
+      node,
     })
     return first
   }
@@ -147,7 +162,7 @@ class Walk {
     const { operator, name, suffix } = call
     if (suffix !== undefined) {
       this.#next(operator.role)
-      return `${parents[0]!}${suffix}`
+      return this.#checked(`${parents[0]!}${suffix}`)
     }
     if (name !== undefined && operator.naming?.namedIsFree === true) return this.#checked(name)
     return this.#named(name, operator.role)
@@ -157,8 +172,25 @@ class Walk {
     const { stores, naming } = operator
     const unnamed = stores.some((spec) => spec.name === undefined && !this.#draft.stores.has(anyStore(spec)))
     if (unnamed || stores.length === 0) for (let i = 0; i < (naming?.burns ?? 0); i++) this.#next('')
-    for (const spec of stores)
-      this.#nameStore({ spec: anyStore(spec), role: naming?.storeRole ?? '', key: storeSerdes?.key, value: storeSerdes?.value })
+    for (const spec of stores) {
+      const name = this.#nameStore({
+        spec: anyStore(spec),
+        role: naming?.storeRole,
+        key: storeSerdes?.key,
+        value: storeSerdes?.value,
+      })
+      if (storeSerdes !== undefined) this.#keep(spec, name)
+    }
+  }
+
+  /** Notes that a step keeps its results in a store: only one may. */
+  #keep(spec: object, node: string): void {
+    if (!this.#kept.has(spec)) {
+      this.#kept.add(spec)
+      return
+    }
+    const message = `store ${node} is where two steps keep their results: give each a store of its own`
+    this.#draft.mistakes.push({ code: 'STORE_DUPLICATE', message, node })
   }
 
   /** The repartition before an aggregation: steps of one named grouping share it. */
@@ -246,7 +278,7 @@ class Walk {
   #sink(call: SinkCall): void {
     const name = this.#named(call.name, 'KSTREAM-SINK-')
     const { topic, key, value, partitioner, parents } = call
-    const mistake = typeof topic === 'string' ? topicMistake(topic) : undefined
+    const mistake = typeof topic === 'function' ? undefined : topicMistake(topic, name)
     if (mistake !== undefined) this.#draft.mistakes.push(mistake)
     for (const [side, serde] of [['key', key] as const, ['value', value] as const]) {
       if (serde === undefined) {
@@ -271,18 +303,23 @@ class Walk {
 const NO_STORES: Naming = { stores: 'none' }
 
 /** What is wrong with a source by itself. */
-function sourceMistakes({ topics, pattern }: SourceCall): Mistake[] {
-  const mistakes = topics.flatMap((topic) => topicMistake(topic) ?? [])
+function sourceMistakes({ topics, pattern }: SourceCall, node: NodeName): Mistake[] {
+  const mistakes = topics.flatMap((topic) => topicMistake(topic, node) ?? [])
   if (topics.length === 0 && pattern === undefined)
-    mistakes.push({ code: 'TOPIC_INVALID', message: 'a source needs a topic: stream([]) reads none' })
+    mistakes.push({ code: 'TOPIC_INVALID', message: 'a source needs a topic: stream([]) reads none; list at least one', node })
   const twice = topics.find((topic, index) => topics.indexOf(topic) !== index)
-  if (twice !== undefined) mistakes.push({ code: 'DUPLICATE_SOURCE', message: `one source lists topic ${twice} twice: name it once` })
+  if (twice !== undefined) mistakes.push({ code: 'DUPLICATE_SOURCE', message: `one source lists topic ${twice} twice: name it once`, node })
   return mistakes
 }
 
-/** Whether two sources read the same topics in the same way. */
-function readsAlike(a: SourceCall, b: SourceCall): boolean {
-  return a.topics.length === b.topics.length && a.as === b.as && a.key === b.key && a.value === b.value && a.timestamp === b.timestamp
+/** How two sources read the same topics differently; undefined: they are one. */
+function howElse(a: SourceCall, b: SourceCall): string | undefined {
+  if (a.topics.length !== b.topics.length) return 'in lists that overlap'
+  if (a.as !== b.as) return 'as a stream and as a table'
+  if (a.as === 'table') return 'as two tables'
+  if (a.key !== b.key || a.value !== b.value) return 'with other serdes'
+  if (a.timestamp !== b.timestamp) return 'with another timestamp policy'
+  return a.startFrom === b.startFrom ? undefined : 'from another start'
 }
 
 /** Stands where a serde is missing, until the mistake is thrown. */

@@ -53,7 +53,7 @@ function resolveStore(draft: Draft, store: DraftStore, use: StoreUse): ResolvedS
     if (serde !== undefined) continue
     draft.mistakes.push({
       code: 'SERDE_MISSING',
-      message: `store ${name} needs a ${side} serde: give it in the step's options, as { store: '${name}', ${side}: serdes.string }`,
+      message: `store ${name} needs a ${side} serde: ${whereSerde(store, side, use)}`,
       node: name,
     })
   }
@@ -69,6 +69,13 @@ function resolveStore(draft: Draft, store: DraftStore, use: StoreUse): ResolvedS
       use.users.length > 0 &&
       use.users.every((step) => sourcesAbove(step, use.byName).every((serde) => serde === key)),
   }
+}
+
+/** Where the serde of a store is given: in its spec if only processors use it, else in the options of its step. */
+function whereSerde({ name, named }: DraftStore, side: 'key' | 'value', { users }: StoreUse): string {
+  if (users.every(({ call }) => call?.storeSerdes === undefined))
+    return `give it in the spec, as { name: '${name}', ${side}: serdes.string }`
+  return `give it in the step's options, as { ${named ? `store: '${name}', ` : ''}${side}: serdes.string }`
 }
 
 /** Where a store's changes go: its own topic, the table's source topic, or nowhere. */

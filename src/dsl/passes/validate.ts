@@ -4,7 +4,8 @@ import type { Draft } from './draft.ts'
 
 /** The mistakes of a finished draft. */
 export function validate(draft: Draft, options: { readonly explicitNaming: boolean }): readonly Mistake[] {
-  return [...draft.mistakes, ...empty(draft), ...twins(draft), ...ownTopics(draft), ...(options.explicitNaming ? unnamed(draft) : [])]
+  const whole = [empty, twins, twinRepartitions, partitions, ownTopics, ...(options.explicitNaming ? [unnamed] : [])]
+  return [...draft.mistakes, ...whole.flatMap((mistakesOf) => mistakesOf(draft))]
 }
 
 function empty({ nodes }: Draft): Mistake[] {
@@ -13,9 +14,11 @@ function empty({ nodes }: Draft): Mistake[] {
     : [{ code: 'TOPOLOGY_EMPTY', message: `the topology reads nothing: begin with builder.stream(topic('orders', …)) or builder.table(…)` }]
 }
 
-function twins({ nodes }: Draft): Mistake[] {
+function twins({ nodes, repartitions }: Draft): Mistake[] {
   const seen = new Set<string>()
+  const internal = new Set(repartitions.flatMap(({ filter, sink, source }) => [filter, sink, source]))
   return nodes.flatMap(({ name }): Mistake[] => {
+    if (internal.has(name)) return []
     if (!seen.has(name)) {
       seen.add(name)
       return []
@@ -24,17 +27,36 @@ function twins({ nodes }: Draft): Mistake[] {
   })
 }
 
+function twinRepartitions({ repartitions }: Draft): Mistake[] {
+  const names = repartitions.map(({ name }) => name)
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map((name) => ({
+    code: 'NODE_DUPLICATE',
+    message: `two repartitions write to topic ${name}: give one of them another name, as groupByKey({ name: 'by-customer' }), or share one grouping`,
+    node: name,
+  }))
+}
+
+function partitions({ repartitions }: Draft): Mistake[] {
+  return repartitions.flatMap(({ name, partitions: count }): Mistake[] => {
+    if (count === undefined || (Number.isSafeInteger(count) && count > 0)) return []
+    const message = `topic ${name} can't have ${count} partitions: give repartition({ partitions }) a whole number above 0, or leave it out`
+    return [{ code: 'ARGUMENT_INVALID', message, node: name }]
+  })
+}
+
 function ownTopics({ nodes, repartitions, stores }: Draft): Mistake[] {
-  const own = new Set([...repartitions.map(({ name }) => name), ...[...stores.values()].map(({ name }) => `${name}-changelog`)])
+  const repartitioned = new Set(repartitions.map(({ name }) => name))
+  const own = new Set([...repartitioned, ...[...stores.values()].map(({ name }) => `${name}-changelog`)])
+  const reserved = (node: string, what: string): Mistake => ({
+    code: 'TOPIC_RESERVED',
+    message: `step ${node} ${what}, which is an internal topic's name: choose another`,
+    node,
+  })
   return nodes.flatMap((node): Mistake[] => {
+    if (node.kind === 'source' && !node.internal)
+      return node.call.topics.filter((topic) => repartitioned.has(topic)).map((topic) => reserved(node.name, `reads ${topic}`))
     if (node.kind !== 'sink' || node.sink.internal || typeof node.sink.topic !== 'string' || !own.has(node.sink.topic)) return []
-    return [
-      {
-        code: 'TOPIC_RESERVED',
-        message: `step ${node.name} writes to ${node.sink.topic}, which is an internal topic's name: choose another`,
-        node: node.name,
-      },
-    ]
+    return [reserved(node.name, `writes to ${node.sink.topic}`)]
   })
 }
 

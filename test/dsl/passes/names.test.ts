@@ -11,9 +11,9 @@ test.each(['', '.', '..', 'a b', 'ü', 'x'.repeat(201), 'a/b', 'a\nb'])('%j can 
 })
 
 test('topics are shorter than 250 characters and not Kafka’s own', () => {
-  expect(topicMistake('x'.repeat(249))).toBeUndefined()
-  expect(topicMistake('x'.repeat(250))?.code).toBe('TOPIC_INVALID')
-  expect(topicMistake('__consumer_offsets')?.code).toBe('TOPIC_RESERVED')
+  expect(topicMistake('x'.repeat(249), 'in')).toBeUndefined()
+  expect(topicMistake('x'.repeat(250), 'in')?.code).toBe('TOPIC_INVALID')
+  expect(topicMistake('__consumer_offsets', 'in')?.code).toBe('TOPIC_RESERVED')
 })
 
 test('what a terminal would act on is escaped', () => {
