@@ -1,8 +1,8 @@
 /**
- * The baseline kit's workloads as an ordinary user writes them here. Input topics, sizes, output formats and digests are the kit's (`jvm/README.md`), so
+ * The baseline kit's workloads as an ordinary user writes them here. Input topics, sizes, output formats and digests are the kit's (`../README.md`), so
  * whatever system wrote an output, `Bench verify` compares it.
  */
-import { serdes, StreamsBuilder, topic, type Topology } from '../src/index.ts'
+import { serdes, StreamsBuilder, topic, type Topology } from '../../src/index.ts'
 
 interface Bid {
   readonly auction: number
@@ -23,8 +23,11 @@ const raw = { key: serdes.bytes, value: serdes.bytes }
 /** A topology over the kit's topics; `out` is the output topic. */
 export type KafkaWorkload = (out: string) => Topology
 
+/** Names of the workloads, in the order that they run in. */
+export type WorkloadName = 'passthrough' | 'filter' | 'map' | 'wordcount' | 'keyed-count'
+
 /** The workloads by the kit's names. */
-export const kafkaWorkloads: Readonly<Record<string, KafkaWorkload>> = {
+export const workloads: Readonly<Record<WorkloadName, KafkaWorkload>> = {
   passthrough: (out) => {
     const builder = new StreamsBuilder()
     builder.stream(topic('in-bids', raw)).to(topic(out, raw))
@@ -71,11 +74,16 @@ export const kafkaWorkloads: Readonly<Record<string, KafkaWorkload>> = {
   },
 }
 
-/** The input topics of a workload. */
-export const kafkaInputs: Readonly<Record<string, readonly string[]>> = {
-  passthrough: ['in-bids'],
-  filter: ['in-bids'],
-  map: ['in-bids'],
-  wordcount: ['in-lines'],
-  'keyed-count': ['in-events'],
+/** A workload's input topic, how many records the kit makes, and how many records one of them is processed as: once, or its words once more. */
+export const inputs: Readonly<Record<WorkloadName, { readonly topic: string; readonly records: number; readonly hops: number }>> = {
+  passthrough: { topic: 'in-bids', records: 8_000_000, hops: 1 },
+  filter: { topic: 'in-bids', records: 8_000_000, hops: 1 },
+  map: { topic: 'in-bids', records: 8_000_000, hops: 1 },
+  wordcount: { topic: 'in-lines', records: 400_000, hops: 13 },
+  'keyed-count': { topic: 'in-events', records: 3_000_000, hops: 1 },
+}
+
+/** True: it is the name of a workload. */
+export function isWorkload(name: string): name is WorkloadName {
+  return Object.hasOwn(workloads, name)
 }

@@ -1,0 +1,143 @@
+/**
+ * The workloads in one process on the in-process broker, its own work included. The figure is CPU time per input record (user and system, all threads)
+ * over the second half of a run: it stays valid when the machine is busy.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { KafkaStreams } from '../src/index.ts'
+import { MemoryCluster } from '../src/memory/cluster.ts'
+import { defaultClock, defaultRandom } from '../src/runtime/defaults.ts'
+import { murmur2, partitionOf } from '../src/base/murmur2.ts'
+import { BatchWriter } from '../src/wire/batch-writer.ts'
+import { workloads, type Workload } from './workloads.ts'
+
+const PARTITIONS = 4
+
+interface Run {
+  readonly records: number
+  readonly wallMs: number
+  readonly cpuNsPerRecord: number
+  readonly rssMb: number
+  /** Records that differ from the naive computation; looked at in smoke runs only. */
+  readonly differences: number
+}
+
+/** What is measured. */
+export interface InProcessBench {
+  /** Names; none: all workloads. */
+  readonly workloads: readonly string[]
+  readonly records: number
+  readonly runs: number
+  /** True: outputs are compared, nothing is timed. */
+  readonly smoke: boolean
+}
+
+/** Measures, prints a line for each workload, and keeps the results in a file. */
+export async function benchInProcess(bench: InProcessBench): Promise<{ results: number; different: number; file: string }> {
+  const unknown = bench.workloads.find((name) => workloads.every((workload) => workload.name !== name))
+  if (unknown !== undefined) throw new Error(`there is no workload ${unknown}: ${workloads.map(({ name }) => name).join(', ')}`)
+  const chosen = workloads.filter(({ name }) => bench.workloads.length === 0 || bench.workloads.includes(name))
+  const results: object[] = []
+  let different = 0
+  for (const workload of chosen) {
+    const runs: Run[] = []
+    for (let i = 0; i < bench.runs; i++) runs.push(await once(workload, bench.records, bench.smoke))
+    different += runs.reduce((sum, { differences }) => sum + differences, 0)
+    const median = [...runs].sort((a, b) => a.cpuNsPerRecord - b.cpuNsPerRecord)[runs.length >> 1]!
+    const machine = { cpu: cpus()[0]?.model, cores: cpus().length }
+    results.push({ workload: workload.name, system: 'millrace', node: process.version, machine, runs, median })
+    if (!bench.smoke) print(workload, median)
+  }
+  return { results: results.length, different, file: bench.smoke ? 'no file' : write(results) }
+}
+
+function print({ name, about }: Workload, { cpuNsPerRecord, rssMb }: Run): void {
+  const perCore = Math.round(1e9 / cpuNsPerRecord).toLocaleString('en')
+  console.log(
+    `${name.padEnd(18)} ${cpuNsPerRecord.toFixed(0).padStart(6)} CPU ns a record, ${perCore} records/s a core; RSS ${rssMb} MB   ${about}`,
+  )
+}
+
+function write(results: readonly object[]): string {
+  const folder = join(import.meta.dirname, 'results')
+  mkdirSync(folder, { recursive: true })
+  const file = join('benchmarks/results', `${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.json`)
+  writeFileSync(join(import.meta.dirname, '..', file), `${JSON.stringify(results, null, 2)}\n`)
+  return file
+}
+
+async function once(workload: Workload, count: number, smoke: boolean): Promise<Run> {
+  const cluster = new MemoryCluster({ clock: defaultClock, random: defaultRandom, checkCrc: false, autoCreateTopics: true })
+  cluster.createTopic('views', { partitions: PARTITIONS })
+  cluster.createTopic('copies', { partitions: PARTITIONS })
+  fill(cluster, workload, count)
+  globalThis.gc?.()
+  const app = new KafkaStreams(
+    workload.topology(),
+    { applicationId: 'bench', brokers: 'memory:', cacheBytes: 2 ** 31, logger: false },
+    { transport: cluster },
+  )
+  await app.start()
+  const wanted = workload.outputs(count)
+  await written(cluster, wanted / 2)
+  const half = recordsIn(cluster)
+  const cpu = process.cpuUsage()
+  const wall = performance.now()
+  await written(cluster, wanted)
+  const used = process.cpuUsage(cpu)
+  const wallMs = performance.now() - wall
+  const share = (wanted - half) / wanted
+  const differences = smoke ? check(cluster, workload, count) : 0
+  const run = {
+    records: count,
+    wallMs: Math.round(wallMs),
+    cpuNsPerRecord: ((used.user + used.system) * 1_000) / (count * share),
+    rssMb: Math.round(process.memoryUsage().rss / 2 ** 20),
+    differences,
+  }
+  await app.close()
+  await cluster.close()
+  return run
+}
+
+function fill(cluster: MemoryCluster, workload: Workload, count: number): void {
+  const writers = Array.from({ length: PARTITIONS }, () => new BatchWriter({ initialBytes: 128 * 1024 }))
+  const seal = (partition: number): void => {
+    const writer = writers[partition]!
+    if (writer.count === 0) return
+    cluster.append('views', partition, writer.seal({ producerId: -1, producerEpoch: -1, baseSequence: -1 }))
+    writer.reset()
+  }
+  for (let n = 0; n < count; n++) {
+    const { key, value } = workload.record(n)
+    const keyBytes = Buffer.from(key)
+    const partition = partitionOf(murmur2(keyBytes), PARTITIONS)
+    writers[partition]!.append(keyBytes, Buffer.from(value), n, undefined)
+    if (writers[partition]!.count === 1_000) seal(partition)
+  }
+  for (let partition = 0; partition < PARTITIONS; partition++) seal(partition)
+}
+
+function recordsIn(cluster: MemoryCluster): number {
+  return (cluster.topic('copies')?.partitions ?? []).reduce((sum, { log }) => sum + log.endOffset, 0)
+}
+
+async function written(cluster: MemoryCluster, count: number): Promise<void> {
+  while (recordsIn(cluster) < count) await new Promise((resolve) => setTimeout(resolve, 2))
+}
+
+function check(cluster: MemoryCluster, workload: Workload, count: number): number {
+  const inputs = Array.from({ length: count }, (_, n) => workload.record(n))
+  const partitions = cluster.topic('copies')?.partitions ?? []
+  return workload.differences(
+    inputs,
+    partitions.flatMap((_, partition) =>
+      cluster.read('copies', partition).map(({ key, value }) => ({ key: text(key), value: text(value) })),
+    ),
+  )
+}
+
+function text(bytes: Uint8Array | null): string {
+  return Buffer.from(bytes ?? []).toString('latin1')
+}
