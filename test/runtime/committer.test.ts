@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { Committer, type Position } from '../../src/runtime/committer.ts'
+import { decodeTime } from '../../src/runtime/partition-time.ts'
+import { built, counts, texts } from '../support/shop-topics.ts'
+import { taskWorld } from '../task/task-world.ts'
+
+const counting = built((builder) => builder.stream(texts).groupByKey().count({ store: 'c' }).toStream().to(counts))
+
+function committing(options: { readonly acknowledge?: boolean; readonly refuse?: Error } = {}) {
+  const world = taskWorld(counting)
+  const order: string[] = []
+  const positions: Position[] = []
+  const committer = new Committer({
+    applicationId: 'app',
+    produce: async () => {
+      order.push('produce')
+      if (options.acknowledge !== false) for (const sent of world.inFlight.values()) sent.count = 0
+    },
+    commit: async (found) => {
+      order.push('commit')
+      if (options.refuse !== undefined) throw options.refuse
+      positions.push(...found)
+    },
+    written: () => 5,
+  })
+  world.add('texts', [
+    ['a', 7],
+    ['b', 8],
+  ])
+  void world.task.process(10)
+  return { world, order, positions, committer }
+}
+
+test('stores are flushed, records acknowledged, positions committed, and only then stores landed', async () => {
+  const { world, order, positions, committer } = committing()
+  await committer.commit([world.task])
+  expect(order).toEqual(['produce', 'commit'])
+  expect(positions.map(({ tp, offset }) => [tp.topic, offset])).toEqual([['texts', 2]])
+  expect(decodeTime(positions[0]!.metadata)).toBe(8)
+  expect((await world.task.state.mark('c'))?.offset).toBe(5)
+  expect(committer.committed({ topic: 'texts', partition: 0 })).toBe(2)
+})
+
+test('a position that is committed already is not committed again', async () => {
+  const { world, order, committer } = committing()
+  await committer.commit([world.task])
+  await committer.commit([world.task])
+  expect(order).toEqual(['produce', 'commit', 'produce'])
+})
+
+test('nothing lands when the positions were refused', async () => {
+  const { world, committer } = committing({ refuse: new Error('fenced') })
+  await expect(committer.commit([world.task])).rejects.toThrow('fenced')
+  expect(await world.task.state.mark('c')).toBeUndefined()
+  expect(committer.committed({ topic: 'texts', partition: 0 })).toBeUndefined()
+})
+
+test('nothing is committed while a record is in flight', async () => {
+  const { world, order, committer } = committing({ acknowledge: false })
+  for (const sent of world.inFlight.values()) sent.count = 1
+  await expect(committer.commit([world.task])).rejects.toMatchObject({ code: 'INVARIANT' })
+  expect(order).toEqual(['produce'])
+})

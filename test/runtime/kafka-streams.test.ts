@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest'
+import { serdes } from '../../src/index.ts'
+import { built, copies, counts, texts } from '../support/shop-topics.ts'
+import { appOn, freshBroker, until } from './app-world.ts'
+
+const counting = () => built((builder) => builder.stream(texts).groupByKey().count({ store: 'c' }).toStream().to(counts))
+
+test('runs from CREATED over REBALANCING to RUNNING, and closes to NOT_RUNNING', async () => {
+  const broker = freshBroker()
+  await broker.produce(texts, { key: 'k', value: 'v' })
+  const app = appOn(broker, counting())
+  const states = [app.state as string]
+  app.on('state', ({ state }) => states.push(state))
+  await app.start()
+  expect(await app.close()).toEqual({ clean: true })
+  expect(states).toEqual(['CREATED', 'REBALANCING', 'RUNNING', 'PENDING_SHUTDOWN', 'NOT_RUNNING'])
+  expect(await app.close()).toEqual({ clean: true })
+})
+
+test('what was committed is gone on with; what comes out is what went in', async () => {
+  const broker = freshBroker()
+  for (let round = 1; round <= 3; round++) {
+    await broker.produce(texts, [
+      { key: 'a', value: '1' },
+      { key: 'b', value: '2' },
+    ])
+    const app = appOn(broker, counting())
+    await app.start()
+    await until('all is processed', () => app.lag().get('0_0')?.[0]?.lag === 0)
+    expect(app.store<never>('c')).toBeDefined()
+    expect(await app.close()).toEqual({ clean: true })
+  }
+  const last = new Map<string | null, number | null>()
+  for await (const { key, value } of broker.read(counts)) last.set(key, value)
+  expect([...last]).toEqual([
+    ['a', 3],
+    ['b', 3],
+  ])
+})
+
+test('starts once', async () => {
+  const app = appOn(freshBroker(), counting())
+  await app.start()
+  await expect(app.start()).rejects.toMatchObject({ code: 'STATE_ILLEGAL' })
+})
+
+test('a failing step stops the application with the error, and what was before it is kept', async () => {
+  const broker = freshBroker()
+  await broker.produce(texts, [
+    { key: 'k', value: 'ok' },
+    { key: 'k', value: 'bad' },
+  ])
+  const app = appOn(
+    broker,
+    built((builder) =>
+      builder
+        .stream(texts)
+        .mapValues(
+          (value) => {
+            if (value === 'bad') throw new Error('broken')
+            return value
+          },
+          { value: serdes.string },
+        )
+        .to(copies),
+    ),
+  )
+  const errors: string[] = []
+  app.on('error', ({ error }) => errors.push(error.code))
+  await app.start().catch(() => undefined)
+  await until('it failed', () => app.state === 'ERROR')
+  expect(errors).toEqual(['PROCESSING_ERROR'])
+  expect((await app.close()).clean).toBe(false)
+})
+
+test('a thread may be replaced, at most six times a minute', async () => {
+  const broker = freshBroker()
+  await broker.produce(texts, { key: 'k', value: 'bad' })
+  const app = appOn(
+    broker,
+    built((builder) =>
+      builder.stream(texts).peek(() => {
+        throw new Error('each time')
+      }),
+    ),
+    { onFailure: () => 'replace-thread' },
+  )
+  let errors = 0
+  app.on('error', () => errors++)
+  await app.start().catch(() => undefined)
+  await until('it gave up', () => app.state === 'ERROR')
+  expect(errors).toBe(7)
+})
+
+test('the process may end at once after closing: no timer is left', async () => {
+  const broker = freshBroker()
+  const app = appOn(broker, counting())
+  await app.start()
+  await app.close()
+  broker.close()
+  const active = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(active).toBeLessThanOrEqual(2)
+})
+
+test('closing while it starts rejects the start', async () => {
+  const app = appOn(freshBroker(), counting())
+  const starting = app.start()
+  const closing = app.close()
+  await Promise.allSettled([starting, closing])
+  expect(app.state).toBe('NOT_RUNNING')
+})
+
+test('pausing stops processing, resuming goes on', async () => {
+  const broker = freshBroker()
+  const app = appOn(broker, counting())
+  await app.start()
+  app.pause()
+  await broker.produce(texts, { key: 'k', value: 'v' })
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(app.tasks()[0]!.partitions[0]!.position).toBe(0)
+  app.resume()
+  await until('it was processed', () => app.tasks()[0]!.partitions[0]!.position === 1)
+})
+
+test('stores are read while it runs, and by their names', async () => {
+  const broker = freshBroker()
+  await broker.produce(texts, [{ key: 'k', value: 'v' }])
+  const app = appOn(broker, counting())
+  expect(() => app.store('c')).toThrow(expect.objectContaining({ code: 'REBALANCING' }))
+  await app.start()
+  await until('it was counted', async () => (await (app.store('c') as { get(key: string): unknown }).get('k')) === 1)
+  expect(() => app.store('none')).toThrow(/there is no store none: the topology has c/)
+})

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { keyValueStore, serdes, tumbling, windowStore } from '../../src/index.ts'
+import { built, counts, texts } from '../support/shop-topics.ts'
+import { appOn, freshBroker, until } from './app-world.ts'
+
+const byKey = keyValueStore('c', { key: serdes.string, value: serdes.long })
+const byWindow = windowStore('w', { key: serdes.string, value: serdes.long, sizeMs: 1_000, retentionMs: 60_000 })
+
+test('one view over all partitions: keys are found wherever they are, scans are in order of keys and limited', async () => {
+  const broker = freshBroker()
+  broker.createTopic('texts', { partitions: 3 })
+  const keys = ['a', 'b', 'c', 'd', 'e', 'f']
+  await broker.produce(
+    texts,
+    keys.flatMap((key) => [0, 500, 1_500].map((timestamp) => ({ key, value: 'v', timestamp }))),
+  )
+  const app = appOn(
+    broker,
+    built((builder) => {
+      const grouped = builder.stream(texts).groupByKey()
+      grouped.count({ store: byKey }).toStream().to(counts)
+      grouped.windowedBy(tumbling(1_000)).count({ store: byWindow })
+    }),
+  )
+  await app.start()
+  await until('all is processed', () => app.lag().size === 3 && [...app.lag().values()].flat().every(({ lag }) => lag === 0))
+  const store = app.store(byKey)
+  expect(await store.get('d')).toBe(3)
+  expect(await store.get('z')).toBeUndefined()
+  expect((await store.entry('d'))?.timestamp).toBe(1_500)
+  expect(store.approximateSize()).toBe(6)
+  const rows: [string, number][] = []
+  for await (const row of store.range({ from: 'b', limit: 3 })) rows.push(row)
+  expect(rows.map(([key]) => key)).toEqual(['b', 'c', 'd'])
+  const back: string[] = []
+  for await (const [key] of store.range({ reverse: true, limit: 2 })) back.push(key)
+  expect(back).toEqual(['f', 'e'])
+  const windows = app.store(byWindow)
+  expect(await windows.get('a', 0)).toBe(2)
+  const fetched: [number, number][] = []
+  for await (const row of windows.fetch('a', {})) fetched.push(row)
+  expect(fetched).toEqual([
+    [0, 2],
+    [1_000, 1],
+  ])
+  const all: string[] = []
+  for await (const [{ key, window }] of windows.fetchAll({ time: { from: 1_000 } })) all.push(`${key}@${window.start}`)
+  expect(all).toEqual(keys.map((key) => `${key}@1000`))
+})

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { tumbling } from '../../src/index.ts'
+import { built, counts, texts } from '../support/shop-topics.ts'
+import { appOn, freshBroker, until } from './app-world.ts'
+
+test('key-value and window stores come back from their changelogs before anything is processed', async () => {
+  const topology = () =>
+    built((builder) => {
+      const grouped = builder.stream(texts).groupByKey()
+      grouped.count({ store: 'c' }).toStream().to(counts)
+      grouped.windowedBy(tumbling(1_000)).count({ store: 'w' })
+    })
+  const broker = freshBroker()
+  await broker.produce(
+    texts,
+    Array.from({ length: 30 }, (_, n) => ({ key: `k${n % 3}`, value: 'v', timestamp: n * 100 })),
+  )
+  const first = appOn(broker, topology())
+  await first.start()
+  await until('all is processed', () => [...first.lag().values()].flat().every(({ lag }) => lag === 0))
+  await first.close()
+  const second = appOn(broker, topology())
+  const phases: string[] = []
+  let restored = 0
+  second.on('restore', ({ store, phase }) => phases.push(`${store} ${phase}`))
+  second.on('rebalance', ({ restoredRecords }) => (restored += restoredRecords))
+  await second.start()
+  expect(new Set(phases)).toEqual(new Set(['c start', 'c progress', 'c end', 'w start', 'w progress', 'w end']))
+  expect(restored).toBeGreaterThan(3)
+  const store = second.store('c') as { get(key: string): unknown }
+  expect(await store.get('k0')).toBe(10)
+  const windows = second.store('w') as { fetch(key: string, time: object): AsyncIterable<[number, number]> }
+  const found: [number, number][] = []
+  for await (const row of windows.fetch('k1', {})) found.push(row)
+  expect(found.length).toBeGreaterThan(0)
+})
