@@ -18,6 +18,6 @@ else {
 
 function firstComment(name: string): string {
   return readFileSync(join(folder, name), 'utf8')
-    .split('\n')[0]!
+    .split('\n')[0]
     .replace(/^\/\/ /, '')
 }

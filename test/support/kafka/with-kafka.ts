@@ -17,7 +17,8 @@ export function describeWithKafka(name: string, suite: (kafka: () => RunningKafk
     describe.skip(name, () => test(missing, () => undefined))
     return
   }
-  describe(name, () => {
+  // The first requests to a coordinator that was started a second ago take their time.
+  describe(name, { timeout: 60_000 }, () => {
     let kafka: RunningKafka | undefined
     beforeAll(async () => {
       kafka = await startKafka(options)
