@@ -6,13 +6,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { KafkaStreams } from '../src/index.ts'
-import { MemoryCluster } from '../src/memory/cluster.ts'
-import { defaultClock, defaultRandom } from '../src/runtime/defaults.ts'
-import { murmur2, partitionOf } from '../src/base/murmur2.ts'
-import { BatchWriter } from '../src/wire/batch-writer.ts'
+import type { MemoryCluster } from '../src/memory/cluster.ts'
+import { loadedCluster, recordsIn, written } from './loaded-cluster.ts'
 import { workloads, type Workload } from './workloads.ts'
-
-const PARTITIONS = 4
 
 interface Run {
   readonly records: number
@@ -68,10 +64,7 @@ function write(results: readonly object[]): string {
 }
 
 async function once(workload: Workload, count: number, smoke: boolean): Promise<Run> {
-  const cluster = new MemoryCluster({ clock: defaultClock, random: defaultRandom, checkCrc: false, autoCreateTopics: true })
-  cluster.createTopic('views', { partitions: PARTITIONS })
-  cluster.createTopic('copies', { partitions: PARTITIONS })
-  fill(cluster, workload, count)
+  const cluster = loadedCluster(workload, count)
   globalThis.gc?.()
   const app = new KafkaStreams(
     workload.topology(),
@@ -99,32 +92,6 @@ async function once(workload: Workload, count: number, smoke: boolean): Promise<
   await app.close()
   await cluster.close()
   return run
-}
-
-function fill(cluster: MemoryCluster, workload: Workload, count: number): void {
-  const writers = Array.from({ length: PARTITIONS }, () => new BatchWriter({ initialBytes: 128 * 1024 }))
-  const seal = (partition: number): void => {
-    const writer = writers[partition]!
-    if (writer.count === 0) return
-    cluster.append('views', partition, writer.seal({ producerId: -1, producerEpoch: -1, baseSequence: -1 }))
-    writer.reset()
-  }
-  for (let n = 0; n < count; n++) {
-    const { key, value } = workload.record(n)
-    const keyBytes = Buffer.from(key)
-    const partition = partitionOf(murmur2(keyBytes), PARTITIONS)
-    writers[partition]!.append(keyBytes, Buffer.from(value), n, undefined)
-    if (writers[partition]!.count === 1_000) seal(partition)
-  }
-  for (let partition = 0; partition < PARTITIONS; partition++) seal(partition)
-}
-
-function recordsIn(cluster: MemoryCluster): number {
-  return (cluster.topic('copies')?.partitions ?? []).reduce((sum, { log }) => sum + log.endOffset, 0)
-}
-
-async function written(cluster: MemoryCluster, count: number): Promise<void> {
-  while (recordsIn(cluster) < count) await new Promise((resolve) => setTimeout(resolve, 2))
 }
 
 function check(cluster: MemoryCluster, workload: Workload, count: number): number {
