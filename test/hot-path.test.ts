@@ -53,7 +53,7 @@ test.each(budgets)(
 )
 
 function cost(name: string, what: 'allocate' | 'count'): Cost {
-  const program = join(import.meta.dirname, 'support/hot-path.ts')
+  const program = join(import.meta.dirname, 'support/hot-path.program.ts')
   const flags = ['--expose-gc', '--min-semi-space-size=512', '--max-semi-space-size=512', '--import', 'tsx']
   const { stdout, stderr } = spawnSync(process.execPath, [...flags, program, name, String(RECORDS), what], { encoding: 'utf8' })
   if (stdout === '') throw new Error(stderr)

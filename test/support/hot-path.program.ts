@@ -1,6 +1,6 @@
 /**
  * A program: runs a workload through an application on the in-process broker and prints, as JSON, what the second half of its records cost: bytes
- * allocated on the heap, promises made, clocks read. `hot-path.ts NAME RECORDS count|allocate`; allocation is counted with a young generation so large
+ * allocated on the heap, promises made, clocks read. `hot-path.program.ts NAME RECORDS count|allocate`; allocation is counted with a young generation so large
  * that nothing is collected meanwhile, promises in a run of their own, since counting them allocates.
  */
 import { createHook } from 'node:async_hooks'

@@ -1,0 +1,76 @@
+/**
+ * What is left of a recorded topology's results when time and place don't matter: its first input, in order of time, followed by records that close
+ * all windows in every partition, and the newest value of each key in each output and changelog.
+ */
+import type { RawTestInput } from '../../src/testing/topology-test-driver.ts'
+import type { TraceFile } from './trace.ts'
+
+/** An input record and its topic. */
+export interface Input extends RawTestInput {
+  readonly topic: string
+  readonly timestamp: number
+}
+
+/** Topic → key → newest value, in hex; null where the key is deleted. */
+export type Tables = Readonly<Record<string, Readonly<Record<string, string | null>>>>
+
+const LATER_MS = 10_000_000
+/** As many keys as make it all but certain that each of three partitions has some, whatever the keys are changed into. */
+const CLOSING = 24
+
+/** The inputs of a topology's first trace, up to a step that fails. */
+export function inputsOf(file: TraceFile): readonly Input[] {
+  const steps = file.traces[0]!.steps
+  const failing = steps.findIndex(({ error }) => error !== undefined)
+  const inputs = (failing < 0 ? steps : steps.slice(0, failing)).flatMap((step): Input[] =>
+    step.topic === undefined
+      ? []
+      : [{ topic: step.topic, key: bytes(step.key), value: bytes(step.value), timestamp: step.timestamp!, headers: [] }],
+  )
+  const last = Math.max(...inputs.map(({ timestamp }) => timestamp))
+  const topics = [...new Set(inputs.map(({ topic }) => topic))]
+  const closing = Array.from({ length: CLOSING }, (_, n) => n).flatMap((n) =>
+    topics.map((topic): Input => ({ topic, key: bytes(`k${n}`), value: bytes(`ant${n * 2}`), timestamp: last + LATER_MS, headers: [] })),
+  )
+  return [...inputs.toSorted((a, b) => a.timestamp - b.timestamp), ...closing]
+}
+
+function bytes(text: string | null | undefined): Uint8Array | null {
+  return text === null || text === undefined ? null : Buffer.from(text)
+}
+
+/** The newest value of each key. Records without a key are nobody's newest. */
+export function tablesOf(
+  records: readonly { readonly topic: string; readonly key: Uint8Array | null; readonly value: Uint8Array | null }[],
+): Tables {
+  const tables: Record<string, Record<string, string | null>> = {}
+  for (const { topic, key, value } of records) {
+    // Repartition topics are traffic, not tables.
+    const internal = topic.startsWith('app-')
+    if (key === null || (internal && !topic.endsWith('-changelog'))) continue
+    const table = (tables[topic] ??= {})
+    const name = Buffer.from(key).toString('hex')
+    // A changelog needs no tombstone for what was made and deleted between two commits.
+    if (value === null && internal) delete table[name]
+    else table[name] = value === null ? null : Buffer.from(value).toString('hex')
+  }
+  return tables
+}
+
+/** Topologies whose results depend on where and when a record is processed, each with what it depends on. */
+export const PLACED: Readonly<Record<string, string>> = {
+  'dynamic-sink-context': 'offsets and partitions are in the results',
+  'extractor-then-window': "timestamps go back in the windows' input, and which are late depends on the partition's stream time",
+  'processor-changed-time-then-window':
+    "timestamps go back in the windows' input, and which are late depends on the partition's stream time",
+  'processor-metadata': 'offsets and partitions are in the results',
+  'processor-metadata-repartitioned': 'offsets and partitions are in the results',
+  'punctuate-cancel': 'punctuates by the wall clock, which stands still',
+  'punctuate-context': 'punctuates by the stream time of a task',
+  'punctuate-stream-time': 'punctuates by the stream time of a task',
+  'punctuate-stream-time-jumpy': 'punctuates by the stream time of a task',
+  'store-key-value': 'lists the whole store of a task',
+  'store-key-value-cached': 'lists the whole store of a task',
+  'store-key-value-rocksdb': 'lists the whole store of a task',
+  'store-window': 'lists the whole store of a task',
+}

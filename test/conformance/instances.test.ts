@@ -1,0 +1,115 @@
+/**
+ * Every recorded topology through two instances in three partitions on the in-process broker, of which the second joins after a third of the records
+ * and the first leaves after two thirds: the final tables are those of the test driver in one partition. Each record is committed before the next is
+ * written, so that order between partitions, which no cluster promises, plays no part.
+ */
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { KafkaStreams } from '../../src/index.ts'
+import { MemoryCluster } from '../../src/memory/cluster.ts'
+import { murmur2, partitionOf } from '../../src/base/murmur2.ts'
+import { defaultClock, defaultRandom } from '../../src/runtime/defaults.ts'
+import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts'
+import { OFFSET_FETCH } from '../../src/wire/api/commit.ts'
+import { inputsOf, PLACED, tablesOf, type Input, type Tables } from './final-tables.ts'
+import { programs } from './programs/all.ts'
+import { readTrace, traceIds, type TraceFile } from './trace.ts'
+
+const PARTITIONS = 3
+const traces = join(import.meta.dirname, 'traces')
+/** Besides those that depend on time and place. */
+const MOVED: Readonly<Record<string, string>> = {
+  'count-logging-disabled': 'its store has no changelog, so its content stays behind when a task moves, as in Kafka Streams',
+  'punctuate-anchored': 'punctuates by the wall clock, which goes on here',
+  'punctuate-then-aggregate': 'punctuates by the wall clock, which goes on here',
+  'punctuate-wall-clock': 'punctuates by the wall clock, which goes on here',
+}
+const ids = traceIds(traces).filter((id) => Object.hasOwn(programs, id) && !Object.hasOwn(PLACED, id) && !Object.hasOwn(MOVED, id))
+
+test.concurrent.each(ids)('%s', { timeout: 120_000 }, async (id) => {
+  const file = readTrace(traces, id)
+  const inputs = inputsOf(file)
+  expect(await throughInstances(file, inputs)).toEqual(throughDriver(file, inputs))
+})
+
+function throughDriver(file: TraceFile, inputs: readonly Input[]): Tables {
+  const config = { applicationId: 'app', onError: () => 'skip' as const }
+  using driver = new TopologyTestDriver(programs[file.topology]!(file.config), { config })
+  for (const { topic, ...record } of inputs) driver.sendBytes(topic, record)
+  return tablesOf([...driver.outputs(), ...driver.internal()])
+}
+
+async function throughInstances(file: TraceFile, inputs: readonly Input[]): Promise<Tables> {
+  const cluster = new MemoryCluster({ clock: defaultClock, random: defaultRandom, checkCrc: true, autoCreateTopics: true })
+  const topics = sourceTopics(file)
+  for (const topic of topics.outer) cluster.createTopic(topic, { partitions: PARTITIONS })
+  const first = instance(file, cluster)
+  await first.start()
+  let second: KafkaStreams | undefined
+  for (const [n, input] of inputs.entries()) {
+    if (n === Math.floor(inputs.length / 3)) {
+      second = instance(file, cluster)
+      await second.start()
+    }
+    if (n === Math.floor((inputs.length * 2) / 3)) expect(await first.close()).toEqual({ clean: true })
+    const { key, value, timestamp } = input
+    cluster.append(input.topic, key === null ? 0 : partitionOf(murmur2(key), PARTITIONS), [{ key, value, timestamp }])
+    await committed(cluster, topics.all)
+  }
+  expect(await second!.close()).toEqual({ clean: true })
+  const records = cluster
+    .topicNames()
+    .flatMap((topic) =>
+      cluster.endOffsets(topic).flatMap((_, partition) => cluster.read(topic, partition).map(({ key, value }) => ({ topic, key, value }))),
+    )
+  await cluster.close()
+  const inner = new Set(topics.all)
+  return tablesOf(records.filter(({ topic }) => !inner.has(topic)))
+}
+
+function instance(file: TraceFile, cluster: MemoryCluster): KafkaStreams {
+  const options = {
+    applicationId: 'app',
+    brokers: 'memory:',
+    commitIntervalMs: 1,
+    lingerMs: 0,
+    heartbeatIntervalMs: 20,
+    sessionTimeoutMs: 10_000,
+    logger: false as const,
+    onError: () => 'skip' as const,
+  }
+  return new KafkaStreams(programs[file.topology]!(file.config), options, { transport: cluster })
+}
+
+/** What it reads: topics of others, and with its own. */
+function sourceTopics(file: TraceFile): { readonly outer: readonly string[]; readonly all: readonly string[] } {
+  const { subtopologies, repartitionTopics } = programs[file.topology]!(file.config)
+  const own = new Set(repartitionTopics.map(({ name }) => name))
+  const outer = subtopologies.flatMap(({ sourceTopics: read }) => read).filter((topic) => !own.has(topic))
+  return { outer, all: [...outer, ...[...own].map((topic) => `app-${topic}`)] }
+}
+
+/** Settles when all records of the topics are committed: with them, all they caused is in its topics. */
+async function committed(cluster: MemoryCluster, topics: readonly string[]): Promise<void> {
+  const lane = await cluster.lane(cluster.seeds()[0]!, 'call')
+  const deadline = Date.now() + 30_000
+  for (;;) {
+    const ends = topics.map((topic) => ({
+      topic,
+      partitions: cluster.endOffsets(topic).map((offset, partition) => ({ partition, offset })),
+    }))
+    const asked = ends.map(({ topic, partitions }) => ({ topic, partitions: partitions.map(({ partition }) => partition) }))
+    const answer = await lane.request(OFFSET_FETCH, { groupId: 'app', topics: asked, requireStable: true })
+    const positions = new Map(
+      answer.topics.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => [`${topic}-${partition}`, offset])),
+    )
+    const behind = ends.flatMap(({ topic, partitions }) =>
+      partitions
+        .filter(({ partition, offset }) => offset > 0 && positions.get(`${topic}-${partition}`) !== offset)
+        .map(({ partition }) => `${topic}-${partition}`),
+    )
+    if (behind.length === 0) return
+    if (Date.now() > deadline) throw new Error(`not committed: ${behind.join(', ')}`)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
