@@ -268,7 +268,11 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
       if (typeof slot !== 'number') throw new StoreUnavailableError('STORE_ASYNC_SCAN', 'a dump needs an engine that answers at once')
       rows.push({
         key: this.#bytesOf(key),
-        value: rowBytes(this.#parts.store, this.#slots.value(slot), this.#slots.timestamp(slot)),
+        value: rowBytes(this.#parts.store, {
+          value: this.#slots.value(slot),
+          timestamp: this.#slots.timestamp(slot),
+          headers: this.#slots.headers(slot),
+        }),
       })
     }
     return rows

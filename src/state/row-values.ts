@@ -1,5 +1,9 @@
-/** A store's values as bytes: in the engine 8 bytes of time (ms, big-endian) stand before them, except in plain stores. */
-import { readInt64, writeInt64 } from '../base/bytes.ts'
+/**
+ * A store's values as bytes: in the engine 8 bytes of time (ms, big-endian) stand before them, except in plain stores; in stores with headers their block
+ * stands first, behind its length (a zig-zag varint), and no headers are a block of no bytes (Kafka Streams' ValueTimestampHeadersSerializer).
+ */
+import { concatBytes, readInt64, readVarint, varintSize, writeInt64, writeVarint, type Cursor } from '../base/bytes.ts'
+import { decodeHeaders, encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
 import type { AnySerde } from '../model/serde.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import type { ResolvedStore } from './store-spec.ts'
@@ -14,6 +18,7 @@ export interface RowValue<V> {
   readonly value: V
   /** In ms; −1 in plain stores. */
   readonly timestamp: number
+  readonly headers?: Headers
 }
 
 /** Sound because a store's serdes read what they wrote, and the store's types are its serdes'. */
@@ -30,15 +35,39 @@ export function decoded<T>(serde: AnySerde, bytes: Uint8Array, at: number, lengt
 /** The value of a row of the engine. Throws what the serde throws. */
 export function readRow<V>({ spec, value }: ResolvedStore, bytes: Uint8Array, at: number, length: number): RowValue<V> {
   if (spec.format === 'plain') return { value: decoded<V>(value, bytes, at, length), timestamp: -1 }
-  return { value: decoded<V>(value, bytes, at + TIME_BYTES, length - TIME_BYTES), timestamp: readInt64(bytes, at) }
+  if (spec.format !== 'headers') {
+    return { value: decoded<V>(value, bytes, at + TIME_BYTES, length - TIME_BYTES), timestamp: readInt64(bytes, at) }
+  }
+  const cursor: Cursor = { bytes, at, end: at + length }
+  const block = readVarint(cursor)
+  const headers = block === 0 ? noHeaders : decodeHeaders(bytes, cursor.at, block)
+  const time = cursor.at + block
+  const from = time + TIME_BYTES
+  return { value: decoded<V>(value, bytes, from, at + length - from), timestamp: readInt64(bytes, time), headers }
+}
+
+/** What stands before the value in a row of a store with headers. */
+export function headedPrefix(headers: Headers, timestamp: number): Uint8Array {
+  const block = headers.length === 0 ? NOTHING : encodeHeaders(headers)
+  const length = new Uint8Array(varintSize(block.length))
+  writeVarint(length, 0, block.length)
+  return concatBytes(length, block, timeBytes(timestamp))
 }
 
 /** A value as a row of the engine has it. */
-export function rowBytes({ spec, value: serde }: ResolvedStore, value: unknown, timestamp: number): Uint8Array {
+export function rowBytes<V>({ spec, value: serde }: ResolvedStore, { value, timestamp, headers = noHeaders }: RowValue<V>): Uint8Array {
   const rows = new RowsBuilder()
+  rows.startKey()
+  rows.written(
+    serde,
+    value,
+    spec.format === 'plain' ? NOTHING : spec.format === 'headers' ? headedPrefix(headers, timestamp) : timeBytes(timestamp),
+  )
+  return rows.bytes.slice(0, rows.byteLength)
+}
+
+function timeBytes(timestamp: number): Uint8Array {
   const time = new Uint8Array(TIME_BYTES)
   writeInt64(time, 0, timestamp)
-  rows.startKey()
-  rows.written(serde, value, spec.format === 'plain' ? NOTHING : time)
-  return rows.bytes.slice(0, rows.byteLength)
+  return time
 }

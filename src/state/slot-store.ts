@@ -5,12 +5,12 @@
  */
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import { writeInt64 } from '../base/bytes.ts'
-import type { Headers } from '../model/headers.ts'
+import { encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
 import type { SourceRecord } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
-import { TIME_BYTES } from './row-values.ts'
+import { headedPrefix, TIME_BYTES } from './row-values.ts'
 import { RowsBuilder } from './rows-builder.ts'
-import type { ResolvedStore } from './store-spec.ts'
+import type { AppendedRow, ResolvedStore } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
 import { WriteLog } from './write-log.ts'
 
@@ -45,6 +45,15 @@ export interface SlotStoreOptions {
   readonly keys: SlotKeys
 }
 
+/** What a slot is taken into use with. */
+export interface SlotEntry<V> {
+  readonly value: V | undefined
+  readonly timestamp: number
+  readonly headers?: Headers
+  /** True: its key is in the changelog or the engine. */
+  readonly known: boolean
+}
+
 /** Values in slots. */
 export class SlotStore<V> {
   /** Entries that have a value. */
@@ -58,6 +67,9 @@ export class SlotStore<V> {
   readonly #plain: boolean
   readonly #values: (V | undefined)[] = []
   readonly #priors: (V | undefined)[] = []
+  readonly #keepsHeaders: boolean
+  /** By slot, in stores that keep them. */
+  readonly #headers: (Headers | undefined)[] = []
   #times: Float64Array = new Float64Array(64)
   #flags: Uint8Array = new Uint8Array(64)
   readonly #writes: WriteLog = new WriteLog()
@@ -74,15 +86,17 @@ export class SlotStore<V> {
     this.#keys = keys
     this.#serde = store.value
     this.#plain = store.spec.format === 'plain'
+    this.#keepsHeaders = store.spec.format === 'headers'
   }
 
   /** Takes a slot into use, with what the engine holds; `known`: its key is there. */
-  add(slot: number, entry: { readonly value: V | undefined; readonly timestamp: number; readonly known: boolean }): void {
+  add(slot: number, entry: SlotEntry<V>): void {
     if (slot >= this.#times.length) this.#grow(slot)
     this.#values[slot] = entry.value
     this.#times[slot] = entry.timestamp
     this.#flags[slot] = entry.known ? KNOWN | USED : USED
     if (this.#store.keepsPrior) this.#priors[slot] = entry.value
+    if (this.#keepsHeaders) this.#headers[slot] = entry.headers
     if (entry.value !== undefined) this.live++
   }
 
@@ -96,6 +110,11 @@ export class SlotStore<V> {
     return this.#plain ? -1 : this.#times[slot]!
   }
 
+  /** The entry's headers; none in stores that don't keep them. */
+  headers(slot: number): Headers {
+    return this.#headers[slot] ?? noHeaders
+  }
+
   /** The value as of the last flush. */
   prior(slot: number): V | undefined {
     return this.#priors[slot]
@@ -107,7 +126,7 @@ export class SlotStore<V> {
   }
 
   /** Writes a slot; null deletes. */
-  set(slot: number, value: V | null, timestamp: number, _headers: Headers | undefined): void {
+  set(slot: number, value: V | null, timestamp: number, headers: Headers | undefined): void {
     const before = this.#values[slot]
     // Plain JavaScript may say undefined where it means null.
     if (value === null || value === undefined) {
@@ -118,9 +137,21 @@ export class SlotStore<V> {
       this.#values[slot] = value
     }
     this.#times[slot] = timestamp
+    if (this.#keepsHeaders) this.#headers[slot] = headers
     this.#flags[slot]! |= DIRTY | USED
     this.#writes.append(slot)
     if (this.#everyWrite && this.#log !== undefined) this.#writeLog(slot, this.#log)
+  }
+
+  /** Tells the changelog of a row that isn't kept, where it hears of every write. */
+  logOnly(value: V | null, { timestamp, headers }: Pick<AppendedRow, 'timestamp' | 'headers'>, writeKey: (log: StoreLog) => void): void {
+    const log = this.#log
+    if (!this.#everyWrite || log === undefined) return
+    log.begin(value === null ? this.#record.timestamp : timestamp)
+    writeKey(log)
+    if (value === null) log.value(NOTHING, 0, -1)
+    else log.written(this.#serde, value)
+    log.end(this.#keepsHeaders ? block(value === null ? this.#record.headers : (headers ?? noHeaders)) : undefined)
   }
 
   /** Takes note that a slot was used. */
@@ -145,6 +176,7 @@ export class SlotStore<V> {
     if (this.#values[slot] !== undefined) this.live--
     this.#values[slot] = undefined
     if (this.#store.keepsPrior) this.#priors[slot] = undefined
+    if (this.#keepsHeaders) this.#headers[slot] = undefined
     this.#flags[slot] = 0
   }
 
@@ -209,6 +241,7 @@ export class SlotStore<V> {
     this.#pending = new RowsBuilder()
     this.#values.length = 0
     this.#priors.length = 0
+    this.#headers.length = 0
     this.#flags.fill(0)
     this.live = 0
   }
@@ -253,11 +286,24 @@ export class SlotStore<V> {
       rows.value(NOTHING, 0, -1)
       log?.value(NOTHING, 0, -1)
     } else {
-      writeInt64(this.#time, 0, this.#times[slot]!)
-      const { at, length } = rows.written(this.#serde, value, this.#plain ? NOTHING : this.#time)
+      const { at, length } = rows.written(this.#serde, value, this.#prefix(slot))
       log?.value(rows.bytes, at, length)
     }
-    log?.end(undefined)
+    log?.end(this.#loggedHeaders(slot, value))
+  }
+
+  /** What stands before a slot's value in its row. */
+  #prefix(slot: number): Uint8Array {
+    if (this.#plain) return NOTHING
+    if (this.#keepsHeaders) return headedPrefix(this.headers(slot), this.#times[slot]!)
+    writeInt64(this.#time, 0, this.#times[slot]!)
+    return this.#time
+  }
+
+  /** The headers of a changelog record: the entry's own, of a tombstone those of the record in hand. */
+  #loggedHeaders(slot: number, value: V | undefined): Uint8Array | undefined {
+    if (!this.#keepsHeaders) return undefined
+    return block(value === undefined ? this.#record.headers : this.headers(slot))
   }
 
   #writeLog(slot: number, log: StoreLog): void {
@@ -266,7 +312,7 @@ export class SlotStore<V> {
     this.#keys.logKey(slot, log)
     if (value === undefined) log.value(NOTHING, 0, -1)
     else log.written(this.#serde, value)
-    log.end(undefined)
+    log.end(this.#loggedHeaders(slot, value))
     this.#flags[slot]! |= KNOWN
   }
 
@@ -279,4 +325,9 @@ export class SlotStore<V> {
     flags.set(this.#flags)
     this.#flags = flags
   }
+}
+
+/** Headers as a changelog record has them; undefined: none. */
+function block(headers: Headers): Uint8Array | undefined {
+  return headers.length === 0 ? undefined : encodeHeaders(headers)
 }

@@ -150,6 +150,28 @@ export interface WindowSlots<K, V> extends SlotValues<Windowed<K>, V> {
   find(key: K, start: number): MaybePromise<number>
 }
 
+/** The same for window stores that keep duplicates (joins): rows are added and looked up by key and time. */
+export interface WindowRows<K, V> {
+  /** Adds a row behind those of the same key and start; null is told to the changelog only, as Kafka Streams does. */
+  append(key: K, value: V | null, row: AppendedRow): void
+  /** Writes the retained rows of a key that start between `from` and `to`, both inclusive, into `into`: by start, then in order of arrival. */
+  matches(key: K, from: number, to: number, into: Matches<V>): void
+}
+
+/** What a row has besides key and value. Times are milliseconds since the epoch. */
+export interface AppendedRow {
+  readonly start: number
+  readonly timestamp: number
+  readonly headers: Headers | undefined
+}
+
+/** Rows that were found, as columns: one a step, overwritten. */
+export interface Matches<V> {
+  count: number
+  readonly starts: number[]
+  readonly values: (V | undefined)[]
+}
+
 /** What a slot holds. */
 export interface SlotValues<K, V> {
   /** The live object; it may be mutated in place, then `set()`. */

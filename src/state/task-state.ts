@@ -6,16 +6,17 @@ import { toHex, writeInt64 } from '../base/bytes.ts'
 import { assert, StoreUnavailableError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
+import { noHeaders } from '../model/headers.ts'
 import type { SourceRecord } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { Engine, KeyRange } from './engine.ts'
 import { withPrefix } from './key-range.ts'
 import { KeyValueCache, type HashedRows, type StoreParts } from './key-value-store.ts'
 import { markKey, readMark, writeMark, type Mark } from './marks.ts'
-import { TIME_BYTES } from './row-values.ts'
+import { headedPrefix, TIME_BYTES } from './row-values.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import { storeClosed } from './store-errors.ts'
-import type { KeyValueStore, ResolvedStore, Slots, StoreName, WindowSlots, WindowStore } from './store-spec.ts'
+import type { KeyValueStore, ResolvedStore, Slots, StoreName, WindowRows, WindowSlots, WindowStore } from './store-spec.ts'
 import { WindowCache } from './window-store.ts'
 
 /** Where a store's changelog records go, one at a time: `begin`, a key, a value, `end`. */
@@ -126,6 +127,13 @@ export class TaskState {
     return cache
   }
 
+  /** The rows of a window store that keeps duplicates. */
+  windowRows(name: StoreName): WindowRows<unknown, unknown> {
+    const { cache, store } = this.#found(name)
+    assert(cache instanceof WindowCache && 'duplicates' in store.spec && store.spec.duplicates, `store ${name} keeps no duplicates`)
+    return cache
+  }
+
   /** Reads the memory that looking up these hashes will need, for stores that are read by the source's key. */
   touch(hashes: Int32Array, from: number, to: number): void {
     for (const { cache } of this.#stores.values()) cache.touch(hashes, from, to)
@@ -205,9 +213,8 @@ export class TaskState {
       if (rows.keyLength[row]! < 0) continue
       const timestamp = rows.baseTimestamp + rows.timestampDelta[row]!
       if (cache instanceof WindowCache) {
-        const start = cache.restore(rows, row, timestamp)
-        if (start === undefined) continue
-        cache.restoredKey(rows, row, start, batch)
+        if (!cache.restore(rows, row, timestamp)) continue
+        cache.restoredKey(rows, row, batch)
       } else {
         batch.startKey()
         batch.addToKey(prefix, 0, prefix.length)
@@ -217,7 +224,8 @@ export class TaskState {
       if (length < 0 || plain) batch.value(rows.bytes, rows.valueAt[row]!, length)
       else {
         writeInt64(this.#time, 0, timestamp)
-        batch.prefixedValue(this.#time, rows.bytes, rows.valueAt[row]!, length)
+        const before = store.spec.format === 'headers' ? headedPrefix(noHeaders, timestamp) : this.#time
+        batch.prefixedValue(before, rows.bytes, rows.valueAt[row]!, length)
       }
     }
     this.#writeMark(found, nextOffset, batch)

@@ -1,35 +1,44 @@
 /**
- * Hot path. A window store in two levels: a table from key bytes to a short array of that key's windows in order of their starts, and a slot for each
- * window. What is retained is resident: opened over an engine that has rows, the store loads them. Expiry is strict, for reads and writes alike: a
+ * Hot path. A window store: where its windows are (`window-index`), and a slot for each, or for each row where duplicates are kept. What is retained is resident: opened over an engine that has rows, the store loads them. Expiry is strict, for reads and writes alike: a
  * window whose start is not above the store's own stream time less its retention isn't there; the store's time is the greatest start ever put (Kafka
  * Streams' rule for stores in memory). Windows are listed by start, then key bytes.
  */
-import { compareBytes, readInt64 } from '../base/bytes.ts'
+import { compareBytes } from '../base/bytes.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import { murmur2 } from '../base/murmur2.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
 import type { Headers } from '../model/headers.ts'
 import { KeyCoder } from '../model/key-coder.ts'
 import type { Windowed } from '../model/window.ts'
-import { ByteTable } from './byte-table.ts'
 import type { KeyRange } from './engine.ts'
 import { isIn, keyBounds, withPrefix } from './key-range.ts'
 import type { StoreParts } from './key-value-store.ts'
 import type { RowsBuilder } from './rows-builder.ts'
 import { limited, rowsOf, scanOf } from './scan.ts'
-import { decoded, readRow, rowBytes } from './row-values.ts'
+import { decoded, readRow, rowBytes, type RowValue } from './row-values.ts'
 import { SlotStore, type SlotKeys } from './slot-store.ts'
 import { nullKey, storeClosed } from './store-errors.ts'
-import { WINDOW_SUFFIX, WindowLayout } from './window-layout.ts'
-import { WindowSegments } from './window-segments.ts'
-import type { KeyRangeOptions, Scan, ScanOptions, TimeRange, WindowSlots, WindowStore, WindowStoreSpec } from './store-spec.ts'
+import { NO_SLOT, WindowIndex } from './window-index.ts'
+import { readSuffix, WINDOW_SUFFIX, WindowLayout } from './window-layout.ts'
+import type {
+  AppendedRow,
+  KeyRangeOptions,
+  Matches,
+  Scan,
+  ScanOptions,
+  TimeRange,
+  WindowRows,
+  WindowSlots,
+  WindowStore,
+  WindowStoreSpec,
+} from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
 
 const NOTHING = new Uint8Array(0)
 const LOAD_PAGE = { rows: 10_000, bytes: 1 << 20 }
 
-/** A slot that stands for a window which isn't kept: writes to it vanish. */
-const EXPIRED = -1
+/** Numbers of rows begin anew behind it. */
+const LAST_SEQUENCE = 0x7fff_ffff
 
 interface Row<K, V> {
   readonly key: K
@@ -37,36 +46,33 @@ interface Row<K, V> {
   readonly start: number
   readonly value: V
   readonly timestamp: number
+  readonly headers: Headers
 }
 
 /** A window store of one task. */
-export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
+export class WindowCache<K, V> implements WindowSlots<K, V>, WindowRows<K, V>, SlotKeys {
   readonly #parts: StoreParts
   readonly #spec: WindowStoreSpec<unknown, unknown>
-  readonly #keys: ByteTable = new ByteTable()
-  /** By key id: the key's slots in order of their starts. */
-  readonly #windows: number[][] = []
+  readonly #index: WindowIndex
   readonly #slots: SlotStore<V>
   readonly #coder: KeyCoder
-  /** By slot: its key's id and its start. */
-  #keyIds: Int32Array = new Int32Array(64)
-  #starts: Float64Array = new Float64Array(64)
-  readonly #free: number[] = []
-  #end = 0
+  /** The number of the last row of a store that keeps duplicates; 0 in others. */
+  #sequence = 0
   /** Greatest start ever put, in ms; as of the last flush; and as of the last landing. */
   #streamTime = -1
   #flushedTime = -1
   #landedTime = -1
   readonly #layout: WindowLayout
-  readonly #segments: WindowSegments
+  readonly #keepsDuplicates: boolean
   #closed = false
 
   constructor(parts: StoreParts, spec: WindowStoreSpec<unknown, unknown>) {
     this.#parts = parts
     this.#spec = spec
+    this.#keepsDuplicates = spec.duplicates === true
     const { store, record, log, everyWrite } = parts
     this.#layout = new WindowLayout(parts.prefix, spec.retentionMs)
-    this.#segments = new WindowSegments(this.#layout)
+    this.#index = new WindowIndex(this.#layout)
     this.#slots = new SlotStore<V>({ store, record, log, everyWrite, keys: this })
     this.#coder = new KeyCoder({
       serde: store.key,
@@ -87,12 +93,15 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
       get: (key, start) => {
         this.#mustBeOpen()
         this.#take(key)
-        const slot = this.#isExpired(start) ? EXPIRED : this.#located(start)
-        return slot === EXPIRED ? undefined : this.#slots.value(slot)
+        // Where duplicates are kept no row is the one of a key and start.
+        const slot = this.#isExpired(start) || this.#keepsDuplicates ? NO_SLOT : this.#index.find(this.#coder, start, 0)
+        return slot === NO_SLOT ? undefined : this.#slots.value(slot)
       },
       put: (key, value, start, stamp) => {
         this.#mustBeOpen()
-        this.set(this.find(key, start), value, stamp?.timestamp ?? this.#parts.record.timestamp, stamp?.headers)
+        const timestamp = stamp?.timestamp ?? this.#parts.record.timestamp
+        if (this.#keepsDuplicates) this.append(key, value, { start, timestamp, headers: stamp?.headers })
+        else this.set(this.find(key, start), value, timestamp, stamp?.headers)
       },
       fetch: (key, time, options) => this.#fetch(key, time, options),
       fetchAll: (options) => this.#fetchAll(options),
@@ -101,15 +110,12 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
 
   find(key: K, start: number): number {
     this.#take(key)
-    const found = this.#located(start)
-    if (found !== EXPIRED) return found
-    const slot = this.#addSlot(start)
-    this.#slots.add(slot, { value: undefined, timestamp: -1, known: false })
-    return slot
+    const found = this.#index.find(this.#coder, start, 0)
+    return found === NO_SLOT ? this.#addSlot(start, 0) : found
   }
 
   value(slot: number): V | undefined {
-    return this.#isExpired(this.#starts[slot]!) ? undefined : this.#slots.value(slot)
+    return this.#isExpired(this.#index.start(slot)) ? undefined : this.#slots.value(slot)
   }
 
   timestamp(slot: number): number {
@@ -117,10 +123,34 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   }
 
   set(slot: number, value: V | null, timestamp: number, headers: Headers | undefined): void {
-    const start = this.#starts[slot]!
-    if (start > this.#streamTime) this.#streamTime = start
-    if (this.#isExpired(start)) return this.#parts.expired()
+    if (this.#observe(this.#index.start(slot))) return this.#parts.expired()
     this.#slots.set(slot, value, timestamp, headers)
+  }
+
+  append(key: K, value: V | null, { start, timestamp, headers }: AppendedRow): void {
+    this.#take(key)
+    this.#sequence = (this.#sequence + 1) & LAST_SEQUENCE
+    const late = this.#observe(start)
+    if (late) this.#parts.expired()
+    if (!late && value !== null) this.#slots.set(this.#addSlot(start, this.#sequence), value, timestamp, headers)
+    // Kafka Streams tells its changelog of rows that it doesn't keep, too.
+    else this.#slots.logOnly(value, { timestamp, headers }, (log) => this.#index.writeKey(this.#coder, start, this.#sequence, log))
+  }
+
+  matches(key: K, from: number, to: number, into: Matches<V>): void {
+    this.#take(key)
+    into.count = 0
+    const slots = this.#index.of(this.#coder)
+    const least = Math.max(from, this.#streamTime - this.#spec.retentionMs + 1)
+    let at = slots.length
+    while (at > 0 && this.#index.start(slots[at - 1]!) >= least) at--
+    for (; at < slots.length; at++) {
+      const slot = slots[at]!
+      const start = this.#index.start(slot)
+      if (start > to) return
+      into.starts[into.count] = start
+      into.values[into.count++] = this.#slots.value(slot)
+    }
   }
 
   prior(slot: number): V | undefined {
@@ -128,8 +158,7 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   }
 
   key(slot: number): Windowed<K> {
-    const start = this.#starts[slot]!
-    return { key: this.#decodeKey(this.#keyIds[slot]!), window: this.#windowAt(start) }
+    return { key: this.#decodeKey(this.#index.keyId(slot)), window: this.#windowAt(this.#index.start(slot)) }
   }
 
   onFlush(emit: Parameters<WindowSlots<K, V>['onFlush']>[0]): void {
@@ -138,40 +167,25 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
 
   /** Reads the memory that looking up these hashes will need. */
   touch(hashes: Int32Array, from: number, to: number): void {
-    if (this.#parts.store.readBySourceKey) this.#keys.touch(hashes, from, to)
+    if (this.#parts.store.readBySourceKey) this.#index.keys.touch(hashes, from, to)
   }
 
   rowKey(slot: number, into: RowsBuilder): void {
-    const id = this.#keyIds[slot]!
-    const { bytes } = this.#keys
-    this.#layout.rowKey({ bytes, at: this.#keys.keyAt(id), length: this.#keys.keyLength(id) }, this.#starts[slot]!, into)
+    this.#index.rowKey(slot, into)
   }
 
   logKey(slot: number, into: StoreLog): void {
-    const id = this.#keyIds[slot]!
-    const length = this.#keys.keyLength(id)
-    const key = { bytes: this.#keys.bytes, at: this.#keys.keyAt(id), length }
-    into.key(this.#layout.changelogKey(key, this.#starts[slot]!), 0, length + WINDOW_SUFFIX)
+    this.#index.logKey(slot, into)
   }
 
   free(slot: number): void {
-    const id = this.#keyIds[slot]!
-    const windows = this.#windows[id]!
-    const at = windows.indexOf(slot)
-    if (at < 0) return
-    windows.splice(at, 1)
-    this.#segments.remove(slot, this.#starts[slot]!)
-    this.#free.push(slot)
-    if (windows.length === 0) this.#keys.remove(id)
+    this.#index.remove(slot)
   }
 
   /** Rolls back to what has landed, which is read again. */
   rollBack(): MaybePromise<void> {
     this.#slots.clear()
-    this.#keys.clear()
-    this.#segments.clear()
-    this.#free.length = 0
-    this.#end = 0
+    this.#index.clear()
     this.#streamTime = this.#landedTime
     return this.load(this.#landedTime)
   }
@@ -189,7 +203,7 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
 
   /** Ranges of the engine whose windows are all expired as of the last flush; their resident entries go with them. */
   expiredRanges(): readonly KeyRange[] {
-    const range = this.#segments.expired(this.#flushedTime - this.#spec.retentionMs + 1, (slot) => this.#drop(slot))
+    const range = this.#index.expired(this.#flushedTime - this.#spec.retentionMs + 1, (slot) => this.#drop(slot))
     return range === undefined ? [] : [range]
   }
 
@@ -225,58 +239,57 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   #loadPage(page: PackedRows): void {
     const { store } = this.#parts
     for (let i = 0; i < page.count; i++) {
-      const { at, length, start } = this.#layout.readRowKey(page.bytes, page.keyAt[i]!, page.keyLength[i]!)
+      const { at, length, start, sequence } = this.#layout.readRowKey(page.bytes, page.keyAt[i]!, page.keyLength[i]!)
       this.#observeLanded(start)
       if (this.#isExpired(start)) continue
       this.#takeBytes(page.bytes, at, length)
       const row = readRow<V>(store, page.bytes, page.valueAt[i]!, page.valueLength[i]!)
-      this.#slots.add(this.#addSlot(start), { ...row, known: true })
+      this.#addLanded(start, sequence, row)
     }
   }
 
-  /** Takes a row of the changelog, whose value is as it was written; answers the start of its window, or undefined where it isn't kept. */
-  restore(rows: PackedRows, row: number, timestamp: number): number | undefined {
+  /** Takes a row of the changelog, whose value is as it was written; false where its window isn't kept. */
+  restore(rows: PackedRows, row: number, timestamp: number): boolean {
     const { store } = this.#parts
     const at = rows.keyAt[row]!
     const length = rows.keyLength[row]! - WINDOW_SUFFIX
-    if (length < 0) return undefined
-    const start = readInt64(rows.bytes, at + length)
+    if (length < 0) return false
+    const { start, sequence } = readSuffix(rows.bytes, at + length)
     this.#observeLanded(start)
-    if (this.#isExpired(start)) return undefined
+    if (this.#isExpired(start)) return false
     this.#takeBytes(rows.bytes, at, length)
-    const known = this.#located(start)
-    if (known !== EXPIRED) {
+    const known = this.#index.find(this.#coder, start, sequence)
+    if (known !== NO_SLOT) {
       this.#slots.forget(known)
       this.free(known)
     }
     if (rows.valueLength[row]! >= 0) {
       const value = decoded<V>(store.value, rows.bytes, rows.valueAt[row]!, rows.valueLength[row]!)
-      this.#slots.add(this.#addSlot(start), { value, timestamp, known: true })
+      this.#addLanded(start, sequence, { value, timestamp })
     }
-    return start
+    return true
   }
 
-  /** Starts a row of the engine for a changelog key with that start. */
-  restoredKey(rows: PackedRows, row: number, start: number, into: RowsBuilder): void {
-    this.#layout.rowKey({ bytes: rows.bytes, at: rows.keyAt[row]!, length: rows.keyLength[row]! - WINDOW_SUFFIX }, start, into)
+  /** Starts a row of the engine for a key of the changelog. */
+  restoredKey(rows: PackedRows, row: number, into: RowsBuilder): void {
+    this.#index.restoredKey(rows, row, into)
   }
 
   /** Every retained window by start, then key bytes, with its row as the engine would hold it. */
   dump(): readonly { readonly key: Uint8Array; readonly start: number; readonly end: number; readonly value: Uint8Array }[] {
-    return this.#rowsIn({}, {}).map(({ bytes, start, value, timestamp }) => {
-      return { key: bytes, ...this.#windowAt(start), value: rowBytes(this.#parts.store, value, timestamp) }
+    return this.#rowsIn({}, {}).map(({ bytes, start, ...row }) => {
+      return { key: bytes, ...this.#windowAt(start), value: rowBytes(this.#parts.store, row) }
     })
   }
 
   #fetch(key: K, time: TimeRange, options: ScanOptions = {}): Scan<[number, V]> {
     this.#mustBeOpen()
     this.#take(key)
-    const id = this.#keyId()
-    const slots = id < 0 ? [] : this.#windows[id]!
     const rows: [number, V][] = []
-    for (const slot of slots) {
+    for (const slot of this.#index.of(this.#coder)) {
       const value = this.value(slot)
-      if (value !== undefined && within(this.#starts[slot]!, time)) rows.push([this.#starts[slot]!, value])
+      const start = this.#index.start(slot)
+      if (value !== undefined && within(start, time)) rows.push([start, value])
     }
     return scanOf(limited(rowsOf(options.reverse === true ? rows.reverse() : rows), options.limit), this.#parts.store.name)
   }
@@ -293,16 +306,18 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   #rowsIn(options: KeyRangeOptions<K>, time: TimeRange): Row<K, V>[] {
     const range = keyBounds(options, (key: K) => this.#bytesOf(key))
     const rows: Row<K, V>[] = []
-    for (let id = 0; id < this.#keys.end; id++) {
-      if (!this.#keys.has(id)) continue
-      const at = this.#keys.keyAt(id)
-      const bytes = this.#keys.bytes.slice(at, at + this.#keys.keyLength(id))
+    const { keys } = this.#index
+    for (let id = 0; id < keys.end; id++) {
+      if (!keys.has(id)) continue
+      const at = keys.keyAt(id)
+      const bytes = keys.bytes.slice(at, at + keys.keyLength(id))
       if (!isIn(bytes, range)) continue
       const key = this.#decodeKey(id)
-      for (const slot of this.#windows[id]!) {
-        const start = this.#starts[slot]!
+      for (const slot of this.#index.ofId(id)) {
+        const start = this.#index.start(slot)
         const value = this.value(slot)
-        if (value !== undefined && within(start, time)) rows.push({ key, bytes, start, value, timestamp: this.timestamp(slot) })
+        if (value === undefined || !within(start, time)) continue
+        rows.push({ key, bytes, start, value, timestamp: this.timestamp(slot), headers: this.#slots.headers(slot) })
       }
     }
     return rows.sort((a, b) => a.start - b.start || compareBytes(a.bytes, b.bytes))
@@ -332,42 +347,23 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
     return start <= this.#streamTime - this.#spec.retentionMs
   }
 
-  /** The slot of the coder's key and a start. */
-  #located(start: number): number {
-    const id = this.#keyId()
-    if (id < 0) return EXPIRED
-    const slots = this.#windows[id]!
-    for (let i = slots.length - 1; i >= 0; i--) {
-      const found = this.#starts[slots[i]!]!
-      if (found === start) return slots[i]!
-      if (found < start) return EXPIRED
-    }
-    return EXPIRED
-  }
-
-  #keyId(): number {
-    const { bytes, at, length, hash } = this.#coder
-    return this.#keys.find(bytes, at, length, hash)
+  /** Takes note of a start; true when its window isn't kept. */
+  #observe(start: number): boolean {
+    if (start > this.#streamTime) this.#streamTime = start
+    return this.#isExpired(start)
   }
 
   /** A slot for the coder's key and a start. */
-  #addSlot(start: number): number {
-    const { bytes, at, length, hash } = this.#coder
-    let id = this.#keyId()
-    if (id < 0) {
-      id = this.#keys.add(bytes, at, length, hash)
-      this.#windows[id] = []
-    }
-    const slot = this.#free.pop() ?? this.#end++
-    if (slot >= this.#starts.length) this.#grow()
-    this.#keyIds[slot] = id
-    this.#starts[slot] = start
-    const slots = this.#windows[id]!
-    let place = slots.length
-    while (place > 0 && this.#starts[slots[place - 1]!]! > start) place--
-    slots.splice(place, 0, slot)
-    this.#segments.add(slot, start)
+  #addSlot(start: number, sequence: number): number {
+    const slot = this.#index.add(this.#coder, start, sequence)
+    this.#slots.add(slot, { value: undefined, timestamp: -1, known: false })
     return slot
+  }
+
+  /** A slot for the coder's key with a row that is in the engine. New rows come behind its number. */
+  #addLanded(start: number, sequence: number, row: RowValue<V>): void {
+    this.#sequence = Math.max(this.#sequence, sequence)
+    this.#slots.add(this.#index.add(this.#coder, start, sequence), { ...row, known: true })
   }
 
   #drop(slot: number): void {
@@ -381,16 +377,8 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, SlotKeys {
   }
 
   #decodeKey(id: number): K {
-    return decoded<K>(this.#parts.store.key, this.#keys.bytes, this.#keys.keyAt(id), this.#keys.keyLength(id))
-  }
-
-  #grow(): void {
-    const starts = new Float64Array(2 * this.#starts.length)
-    starts.set(this.#starts)
-    this.#starts = starts
-    const keyIds = new Int32Array(2 * this.#keyIds.length)
-    keyIds.set(this.#keyIds)
-    this.#keyIds = keyIds
+    const { keys } = this.#index
+    return decoded<K>(this.#parts.store.key, keys.bytes, keys.keyAt(id), keys.keyLength(id))
   }
 }
 

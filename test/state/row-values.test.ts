@@ -2,17 +2,29 @@ import { expect, test } from 'vitest'
 import { toHex } from '../../src/base/bytes.ts'
 import { utf8 } from '../../src/base/text.ts'
 import { serdes } from '../../src/model/serdes.ts'
-import { decoded, readRow, rowBytes } from '../../src/state/row-values.ts'
+import { decoded, headedPrefix, readRow, rowBytes } from '../../src/state/row-values.ts'
 import { resolvedStore } from '../support/state-world.ts'
 import { untyped } from '../support/untyped.ts'
 
 const timestamped = resolvedStore({ kind: 'keyValue', name: 'store' })
+const hex = (parts: string): string => parts.replaceAll(' ', '')
+const headed = resolvedStore({ kind: 'keyValue', name: 'store', format: 'headers' })
 const plain = resolvedStore({ kind: 'keyValue', name: 'store', format: 'plain' })
 
 test('a row of a timestamped store has 8 bytes of time before the value, one of a plain store the value alone', () => {
-  expect(toHex(rowBytes(timestamped, 'ab', 0x0102_0304_0506))).toBe('00000102030405066162')
-  expect(toHex(rowBytes(plain, 'ab', 5))).toBe('6162')
-  expect(toHex(rowBytes(timestamped, '', -1))).toBe('ffffffffffffffff')
+  expect(toHex(rowBytes(timestamped, { value: 'ab', timestamp: 0x0102_0304_0506 }))).toBe('00000102030405066162')
+  expect(toHex(rowBytes(plain, { value: 'ab', timestamp: 5 }))).toBe('6162')
+  expect(toHex(rowBytes(timestamped, { value: '', timestamp: -1 }))).toBe('ffffffffffffffff')
+})
+
+test('a row of a store with headers has their block before the time, behind its length; no headers are an empty block', () => {
+  const headers = [['h', utf8('39')]] as const
+  expect(toHex(rowBytes(headed, { value: 'ab', timestamp: 0x81, headers }))).toBe(hex('0c020268043339 0000000000000081 6162'))
+  expect(toHex(headedPrefix([], 5))).toBe(hex('00 0000000000000005'))
+  for (const kept of [headers, []]) {
+    const row = rowBytes(headed, { value: 'ab', timestamp: 1234, headers: kept })
+    expect(readRow(headed, Uint8Array.from([9, ...row, 9]), 1, row.length)).toEqual({ value: 'ab', timestamp: 1234, headers: kept })
+  }
 })
 
 test('what was written is read, wherever it stands', () => {
@@ -22,7 +34,7 @@ test('what was written is read, wherever it stands', () => {
   ] as const)
     // prettier-ignore
     for (const value of ['', 'ab', 'x'.repeat(500)]) {
-      const row = rowBytes(store, value, 1234)
+      const row = rowBytes(store, { value, timestamp: 1234 })
       const within = Uint8Array.from([9, 9, ...row, 9])
       expect(readRow(store, within, 2, row.length)).toEqual({ value, timestamp: expected })
     }

@@ -11,16 +11,16 @@ const PREFIX = Uint8Array.of(0, 7)
 const key = fc.uint8Array({ maxLength: 400 })
 const start = fc.oneof(fc.nat(1000), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }))
 
-function rowKey(layout: WindowLayout, bytes: Uint8Array, from: number): Uint8Array {
+function rowKey(layout: WindowLayout, bytes: Uint8Array, from: number, sequence = 0): Uint8Array {
   const into = new RowsBuilder()
-  layout.rowKey({ bytes, at: 0, length: bytes.length }, from, into)
+  layout.rowKey({ bytes, at: 0, length: bytes.length }, from, sequence, into)
   return into.bytes.slice(0, into.byteLength)
 }
 
 describe('keys', () => {
   test('a changelog key is the key, its start and a sequence of 0, as Kafka Streams writes it', () => {
     const layout = new WindowLayout(PREFIX, 0)
-    const into = layout.changelogKey({ bytes: utf8('-ab'), at: 1, length: 2 }, 0x0102)
+    const into = layout.changelogKey({ bytes: utf8('-ab'), at: 1, length: 2 }, 0x0102, 0)
     expect(toHex(into.subarray(0, 2 + WINDOW_SUFFIX))).toBe('6162 0000000000000102 00000000'.replaceAll(' ', ''))
   })
 
@@ -30,15 +30,15 @@ describe('keys', () => {
     )
   })
 
-  test('key and start are read back, of any key and start', () => {
+  test('key, start and sequence are read back, of any key and start', () => {
     fc.assert(
-      fc.property(key, start, (bytes, from) => {
+      fc.property(key, start, fc.nat(0x7fff_ffff), (bytes, from, sequence) => {
         const layout = new WindowLayout(PREFIX, 1000)
-        const row = rowKey(layout, bytes, from)
+        const row = rowKey(layout, bytes, from, sequence)
         const found = layout.readRowKey(Uint8Array.from([1, ...row]), 1, row.length)
-        expect(found.start).toBe(from)
+        expect([found.start, found.sequence]).toEqual([from, sequence])
         expect([...row.subarray(found.at - 1, found.at - 1 + found.length)]).toEqual([...bytes])
-        const changelog = layout.changelogKey({ bytes, at: 0, length: bytes.length }, from)
+        const changelog = layout.changelogKey({ bytes, at: 0, length: bytes.length }, from, sequence)
         expect(compareBytes(changelog.slice(0, bytes.length + WINDOW_SUFFIX), row.subarray(PREFIX.length + 6))).toBe(0)
       }),
       RUNS,

@@ -4,6 +4,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { PackedRows } from '../../src/base/packed-rows.ts'
+import { decodeHeaders, type Headers } from '../../src/model/headers.ts'
 import { CurrentRecord } from '../../src/model/record.ts'
 import { serdes } from '../../src/model/serdes.ts'
 import type { AnySerde } from '../../src/model/serde.ts'
@@ -18,6 +19,7 @@ export interface Written {
   readonly key: Uint8Array
   readonly value: Uint8Array | null
   readonly timestamp: number
+  readonly headers?: Headers
 }
 
 /** How the stores are kept. */
@@ -198,7 +200,8 @@ function keptLog(records: Written[]): StoreLog {
     written: (serde, written) => {
       value = serde.serialize(written)
     },
-    end: () => records.push({ key, value, timestamp }),
+    end: (headers) =>
+      records.push({ key, value, timestamp, ...(headers === undefined ? {} : { headers: decodeHeaders(headers, 0, headers.length) }) }),
   }
 }
 

@@ -85,8 +85,8 @@ function keyValueOps(b: StreamsBuilder, counted: boolean): void {
     .to(out())
 }
 
-function windowOps(b: StreamsBuilder, retentionMs: number, bounds: readonly [number, number]): void {
-  const s = windowStore('s', { key: serdes.string, value: serdes.string, format: 'plain', sizeMs: 10, retentionMs })
+function windowOps(b: StreamsBuilder, retentionMs: number, bounds: readonly [number, number], duplicates = false): void {
+  const s = windowStore('s', { key: serdes.string, value: serdes.string, format: 'plain', sizeMs: 10, retentionMs, duplicates })
   b.addStateStore(s)
   b.stream(input('in'))
     .process<Text, Text>(
@@ -104,4 +104,5 @@ export const stores: Record<string, Program> = {
   'store-key-value-rocksdb': program((b) => keyValueOps(b, false)),
   'store-key-value-cached': program((b) => keyValueOps(b, false)),
   'store-window': program((b) => windowOps(b, 40, [10, 15])),
+  'store-window-duplicates': program((b) => windowOps(b, 40, [10, 15], true)),
 }
