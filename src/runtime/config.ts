@@ -39,8 +39,10 @@ interface Mistake {
 /** Checks options and fills in what is left out. Throws a `ConfigError` that lists every mistake. */
 export function resolveConfig(options: KafkaStreamsOptions, environment: Environment = {}): Config {
   const mistakes: Mistake[] = []
+  if (typeof options !== 'object' || options === null) raise([NO_ID])
   const given: Readonly<Record<string, unknown>> = { ...options }
   for (const name of Object.keys(given)) checkName(name, mistakes)
+  checkKinds(given, mistakes)
   const numbers = Object.fromEntries(
     Object.entries(NUMBER_OPTIONS).map(([name, rule]) => [name, numberOf(name, given[name], { rule, environment, mistakes })]),
   )
@@ -75,15 +77,48 @@ function raise(mistakes: readonly Mistake[]): void {
 
 function checkName(name: string, mistakes: Mistake[]): void {
   if (OPTION_NAMES.includes(name)) return
-  const reason = Object.hasOwn(FORBIDDEN_OPTIONS, name) ? FORBIDDEN_OPTIONS[name] : undefined
+  const camel = name.replaceAll(/\.(\w)/g, (_, letter: string) => letter.toUpperCase())
+  const reason = Object.hasOwn(FORBIDDEN_OPTIONS, camel) ? FORBIDDEN_OPTIONS[camel] : undefined
   if (reason !== undefined) {
     mistakes.push({ code: 'CONFIG_FORBIDDEN', text: `option ${name} can't be set: ${reason}` })
     return
   }
-  const camel = name.replaceAll(/\.(\w)/g, (_, letter: string) => letter.toUpperCase())
-  const [nearest] = [...OPTION_NAMES].sort((a, b) => distance(camel, a) - distance(camel, b))
-  const near = nearest !== undefined && distance(camel, nearest) <= 4 ? ` Did you mean "${nearest}"?` : ''
-  mistakes.push({ code: 'CONFIG_UNKNOWN', text: `Unknown option "${escaped(name)}".${near} All options: docs/configuration.md` })
+  const bare = (text: string): string => text.replaceAll(/[^a-z\d]/gi, '').toLowerCase()
+  const far = (option: string): number => Math.min(distance(camel, option), distance(bare(name), bare(option)))
+  const [nearest] = [...OPTION_NAMES].sort((a, b) => far(a) - far(b))
+  const advice = nearest !== undefined && far(nearest) <= 4 ? `Did you mean "${nearest}"?` : 'KafkaStreamsOptions has all that there are'
+  mistakes.push({ code: 'CONFIG_UNKNOWN', text: `Unknown option "${escaped(name)}". ${advice}` })
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '' && !value.includes('\0')
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** What the options that are neither numbers nor words may be, and how that is said. */
+const KINDS: Readonly<Record<string, readonly [is: (value: unknown) => boolean, what: string]>> = {
+  stateDir: [isText, `a path, as '/var/lib/orders'`],
+  clientId: [isText, `a text, as 'orders-1'`],
+  instanceId: [isText, `a text that no other instance has and that stays over restarts, as 'orders-1'`],
+  onError: [isFunction, `a function, as (error) => 'skip'`],
+  onFailure: [isFunction, `a function, as (error) => 'replace-thread'`],
+  security: [isObject, 'an object, as { ssl: true }'],
+  topicConfig: [
+    (value) => isObject(value) && Object.values(Object(value)).every((config) => typeof config === 'string'),
+    `topic configs as texts, as { 'retention.ms': '86400000' }`,
+  ],
+  logger: [
+    (value) => value === false || (isObject(value) && LEVELS.every((level) => isFunction(Reflect.get(Object(value), level)))),
+    'an object with the methods debug, info, warn and error, or false for silence',
+  ],
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+function checkKinds(given: Readonly<Record<string, unknown>>, mistakes: Mistake[]): void {
+  for (const [name, [is, what]] of Object.entries(KINDS)) {
+    const value = given[name]
+    if (value !== undefined && !is(value)) mistakes.push({ code: 'CONFIG_VALUE', text: `${name} is ${quoted(value)}: give ${what}` })
+  }
 }
 
 /** What a number option is checked with. */
@@ -95,12 +130,17 @@ interface NumberCheck {
 
 function numberOf(name: string, value: unknown, { rule, environment, mistakes }: NumberCheck): number {
   const variable = `MILLRACE_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
-  const text = environment[variable]
-  const found = value ?? (text === undefined ? rule.default : Number(text))
+  const text = environment[variable] === '' ? undefined : environment[variable]
+  const found = value === undefined ? numberIn(text, rule) : value
   if (typeof found === 'number' && Number.isInteger(found) && found >= rule.min && found <= rule.max) return found
   const said = value === undefined ? `${variable}=${escaped(text ?? '')}` : `${name} is ${quoted(value)}`
   mistakes.push({ code: 'CONFIG_RANGE', text: `${said}: give a whole number from ${rule.min} to ${rule.max}` })
   return rule.default
+}
+
+function numberIn(text: string | undefined, rule: NumberRule): number {
+  if (text === undefined) return rule.default
+  return /^-?\d+$/.test(text.trim()) ? Number(text) : Number.NaN
 }
 
 function wordOf(name: string, value: unknown, allowed: readonly string[], mistakes: Mistake[]): string | undefined {
@@ -113,9 +153,14 @@ function wordOf(name: string, value: unknown, allowed: readonly string[], mistak
   return allowed[0]
 }
 
+const NO_ID: Mistake = {
+  code: 'CONFIG_REQUIRED',
+  text: `applicationId is missing: name the application, as in { applicationId: 'orders' }`,
+}
+
 function checkId(id: unknown, mistakes: Mistake[]): void {
   if (typeof id !== 'string' || id === '') {
-    mistakes.push({ code: 'CONFIG_REQUIRED', text: `applicationId is missing: name the application, as in { applicationId: 'orders' }` })
+    mistakes.push(NO_ID)
   } else if (!/^[A-Za-z0-9._-]{1,200}$/.test(id) || id === '.' || id === '..') {
     mistakes.push({ code: 'ID_INVALID', text: `applicationId '${escaped(id)}' is not allowed: use 1 to 200 of A-Z a-z 0-9 . _ -` })
   }
@@ -127,18 +172,24 @@ function brokersOf(
   mistakes: Mistake[],
 ): { brokers: Config['brokers']; memoryByDefault: boolean } {
   const variable = environment['KAFKA_BROKERS']
-  const given = value ?? (variable === '' ? undefined : variable)
+  const given: unknown = value === undefined && variable !== '' ? variable : value
   if (given === undefined) {
     if (environment['NODE_ENV'] === 'production') mistakes.push(NO_BROKERS)
     return { brokers: { memory: '' }, memoryByDefault: true }
   }
-  const list = (typeof given === 'string' ? given.split(',') : given).map((address) => address.trim())
+  const list = listOf(given)
   const [first = ''] = list
   if (list.length === 1 && first.startsWith('memory:'))
     return { brokers: { memory: first.slice('memory:'.length) }, memoryByDefault: false }
   for (const [index, address] of list.entries()) if (!isAddress(address)) mistakes.push(badAddress(index, address))
   if (list.length === 0) mistakes.push(badAddress(0, ''))
   return { brokers: { addresses: list }, memoryByDefault: false }
+}
+
+/** What stands between commas, or in a list, as texts. */
+function listOf(given: unknown): readonly string[] {
+  const items: readonly unknown[] = typeof given === 'string' ? given.split(',') : Array.isArray(given) ? given : [given]
+  return items.map((item) => String(item).trim())
 }
 
 const NO_BROKERS: Mistake = {
@@ -173,6 +224,7 @@ function checkConflicts(config: Config, mistakes: Mistake[]): void {
 
 function quoted(value: unknown): string {
   if (typeof value === 'number') return String(value)
+  if (typeof value === 'bigint') return `${value}n`
   return typeof value === 'string' ? `'${escaped(value)}'` : (JSON.stringify(value) ?? typeof value)
 }
 
