@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    // A loaded machine takes its time; what hangs is still found.
+    testTimeout: 20_000,
     coverage: { provider: 'v8', include: ['src/**/*.ts'] },
   },
 })

@@ -137,15 +137,23 @@ export class ClassicMember {
     this.#rejoin?.()
   }
 
-  /** Gives up its tasks, which somebody else may own by now, and joins anew. */
-  abandon(why: Error): void {
+  /** Gives up its tasks, which somebody else may own by now, and joins anew when they are dropped; with `leave`, the group is told at once. */
+  abandon(why: Error, { leave }: { readonly leave: boolean } = { leave: false }): void {
     this.#why ??= why
+    this.#stopHeartbeats()
+    if (leave) void this.#leave()
     this.requestRejoin()
   }
 
-  /** Ends the membership; with `leave`, the group is told at once. */
+  /** Ends the membership when what it carries out has ended; with `leave`, the group is told at once. */
   async close({ leave }: { readonly leave: boolean }): Promise<void> {
     if (this.#closed) return
+    await this.quit({ leave })
+    await this.#running
+  }
+
+  /** Ends the membership whatever it carries out; with `leave`, the group is told at once. */
+  async quit({ leave }: { readonly leave: boolean }): Promise<void> {
     this.#closed = true
     this.#stopHeartbeats()
     this.#pauses.end()
@@ -157,7 +165,6 @@ export class ClassicMember {
     }
     // A join that waits for others isn't waited for.
     this.#joining?.close()
-    await this.#running
   }
 
   async #leave(): Promise<void> {

@@ -68,6 +68,8 @@ interface LostThread {
 }
 
 const CLOSE_MS = 10_000
+/** How long a forced end may take to tell the group. */
+const ABORT_MS = 500
 const MOST_REPLACED = 6
 
 /** An application. */
@@ -302,7 +304,7 @@ export class KafkaStreams implements AsyncDisposable {
 
   async #die(error: StreamsError): Promise<CloseResult> {
     if (!this.#state.tryMove('PENDING_ERROR')) this.#state.tryMove('PENDING_SHUTDOWN')
-    await this.#shutDown({ clean: false, leave: true })
+    await this.#shutDown({ clean: false, leave: true, timeoutMs: CLOSE_MS })
     if (!this.#state.tryMove('ERROR')) this.#state.tryMove('NOT_RUNNING')
     return { clean: false, error }
   }
@@ -310,37 +312,55 @@ export class KafkaStreams implements AsyncDisposable {
   async #close({ timeoutMs = CLOSE_MS, leaveGroup = this.config.instanceId === undefined }: CloseOptions): Promise<CloseResult> {
     if (!this.#state.tryMove('PENDING_SHUTDOWN')) return { clean: true }
     this.#started?.reject(new ConfigError('STATE_ILLEGAL', 'the application was closed before it was RUNNING'))
-    const running = this.#running
-    let timedOut = false
-    const shutDown = this.#shutDown({ clean: true, leave: leaveGroup })
-    let stopTimer = (): void => undefined
-    const late = new Promise<void>((resolve) => {
-      if (running === undefined) return
-      stopTimer = running.ports.clock.after(timeoutMs, () => {
-        timedOut = true
-        resolve()
-      })
-    })
-    const problem = await Promise.race([shutDown, late])
-    stopTimer()
+    const problem = await this.#shutDown({ clean: true, leave: leaveGroup, timeoutMs })
     this.#state.tryMove('NOT_RUNNING')
-    if (timedOut && problem === undefined)
-      return {
-        clean: false,
-        error: new ClusterError('TASK_TIMEOUT', `closing took longer than ${timeoutMs} ms: nothing more was committed`),
-      }
     return problem === undefined ? { clean: true } : { clean: false, error: problem }
   }
 
-  async #shutDown(how: { readonly clean: boolean; readonly leave: boolean }): Promise<unknown> {
+  /** Closes the threads, in time or by force, and everything below them. Answers what went wrong. */
+  async #shutDown({
+    timeoutMs,
+    ...how
+  }: {
+    readonly clean: boolean
+    readonly leave: boolean
+    readonly timeoutMs: number
+  }): Promise<unknown> {
     const running = this.#running
     if (running === undefined) return undefined
     running.stopCleaning()
-    const problems = await Promise.all(running.threads.map((thread) => thread.close(how)))
-    await running.cluster.close()
-    await running.stores.close()
-    return problems.find((problem) => problem !== undefined)
+    const { threads, ports, cluster, stores } = running
+    const closing = Promise.all(threads.map((thread) => thread.close(how))).then(
+      (problems) => problems.find(Boolean),
+      (error: unknown) => error,
+    )
+    const problem = await inTime(closing, timeoutMs, ports.clock)
+    if (problem === LATE) await inTime(Promise.all(threads.map((thread) => thread.abort(how))), ABORT_MS, ports.clock)
+    const waits = problem === LATE ? threads.flatMap((thread) => thread.waits()) : []
+    await cluster.close()
+    await stores.close()
+    return problem === LATE ? tooLate(timeoutMs, waits) : problem
   }
+}
+
+const LATE = Symbol('late')
+
+/** What a promise settles to, or `LATE` when it hasn't within so many ms. */
+async function inTime<T>(work: Promise<T>, ms: number, clock: Ports['clock']): Promise<T | typeof LATE> {
+  let cancel = (): void => undefined
+  const late = new Promise<typeof LATE>((resolve) => {
+    cancel = clock.after(ms, () => resolve(LATE))
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    cancel()
+  }
+}
+
+function tooLate(timeoutMs: number, waits: readonly string[]): ClusterError {
+  const what = waits.length === 0 ? '' : ` (${waits.join(', ')} still waits)`
+  return new ClusterError('TASK_TIMEOUT', `closing took longer than ${timeoutMs} ms${what}: nothing more was committed`)
 }
 
 function hex(random: Random): string {

@@ -61,6 +61,8 @@ export interface KafkaStreamsOptions {
   readonly heartbeatIntervalMs?: number
   /** Longest time between two polls; 300,000 (`max.poll.interval.ms`). */
   readonly maxPollIntervalMs?: number
+  /** After how long a record that a step waits for is named in the log; 10,000. */
+  readonly slowRecordWarnMs?: number
   /** 30,000 (`request.timeout.ms`). */
   readonly requestTimeoutMs?: number
   /** A batch is sent at the latest after this; 100 (`linger.ms`). */
@@ -115,6 +117,7 @@ export type NumberOption =
   | 'sessionTimeoutMs'
   | 'heartbeatIntervalMs'
   | 'maxPollIntervalMs'
+  | 'slowRecordWarnMs'
   | 'requestTimeoutMs'
   | 'lingerMs'
   | 'batchSize'
@@ -139,6 +142,7 @@ export const NUMBER_OPTIONS: Readonly<Record<NumberOption, NumberRule>> = {
   sessionTimeoutMs: { default: 45_000, min: 1, max: INT32 },
   heartbeatIntervalMs: { default: 3_000, min: 1, max: INT32 },
   maxPollIntervalMs: { default: 300_000, min: 1, max: INT32 },
+  slowRecordWarnMs: { default: 10_000, min: 1, max: INT32 },
   requestTimeoutMs: { default: 30_000, min: 1, max: INT32 },
   lingerMs: { default: 100, min: 0, max: INT32 },
   batchSize: { default: 262_144, min: 1, max: INT32 },

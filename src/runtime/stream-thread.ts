@@ -28,6 +28,8 @@ export interface ThreadPorts {
   backPressure(): Promise<void> | undefined
   /** Throws a `TaskMigratedError` when the group hasn't been heard of for so long that somebody else may own the tasks. */
   checkContact(): void
+  /** Waits for what a task does, and looks after it when that takes long. */
+  watch<T>(task: StreamTask, work: Promise<T>): Promise<T>
   /** Drops what lies below the committed positions of repartition topics. */
   purge(): Promise<void>
   committed(tasks: readonly TaskId[], durationMs: number): void
@@ -131,9 +133,9 @@ export class StreamThread {
 
   async #runTask(task: StreamTask): Promise<number> {
     const done = task.process(TURN_RECORDS)
-    const processed = typeof done === 'number' ? done : await done
+    const processed = typeof done === 'number' ? done : await this.#ports.watch(task, done)
     const punctuated = task.punctuate(this.#ports.now())
-    if (typeof punctuated !== 'boolean') await punctuated
+    if (typeof punctuated !== 'boolean') await this.#ports.watch(task, punctuated)
     return processed
   }
 

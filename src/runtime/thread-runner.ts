@@ -3,7 +3,7 @@
  * loop: revoked, it stands and commits; assigned, it closes what it lost, opens and restores what is new, and goes on; lost, it drops everything
  * without a commit.
  */
-import { ClusterError, StreamsError, TaskMigratedError } from '../base/errors.ts'
+import { StreamsError, TaskMigratedError } from '../base/errors.ts'
 import type { TaskId } from '../model/task-id.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import { Admin } from '../kafka/admin.ts'
@@ -22,6 +22,8 @@ import { planGroup } from './group-plan.ts'
 import { LagWatch, partitionLags, type PartitionLag } from './lag.ts'
 import type { Logger } from './logger.ts'
 import type { Ports } from './ports.ts'
+import { purgeRepartitions } from './repartition-purge.ts'
+import { SlowWatch, whereIs } from './slow-watch.ts'
 import { StreamThread } from './stream-thread.ts'
 import { beginning } from './task-factory.ts'
 import { TaskOpener } from './task-opener.ts'
@@ -58,9 +60,12 @@ export class ThreadRunner {
   readonly #thread: StreamThread
   readonly #opener: TaskOpener
   readonly #lagWatch: LagWatch
+  readonly #slow: SlowWatch
   readonly #owners: Map<string, StreamTask> = new Map()
   #running: Promise<void> = Promise.resolve()
   #ended = false
+  /** Set while a record keeps the thread from its group: others may own its tasks. */
+  #stuck: string | undefined = undefined
 
   constructor(options: ThreadRunnerOptions) {
     this.#options = options
@@ -103,6 +108,13 @@ export class ThreadRunner {
       written: (tp) => this.#producer.written(tp),
     })
     this.#lagWatch = new LagWatch(ports.clock, options.logger, config.lagWarnSeconds * 1_000)
+    this.#slow = new SlowWatch({
+      clock: ports.clock,
+      logger: options.logger,
+      warnMs: config.slowRecordWarnMs,
+      giveUpMs: config.maxPollIntervalMs,
+      gaveUp: (where, waitedMs) => this.#giveUp(where, waitedMs),
+    })
     this.#thread = this.#makeThread()
     this.#opener = new TaskOpener({
       ...options,
@@ -163,6 +175,23 @@ export class ThreadRunner {
     return problem
   }
 
+  /** Ends the thread although a record is in hand that doesn't end: nothing is committed any more. */
+  async abort({ leave }: { readonly leave: boolean }): Promise<void> {
+    this.#ended = true
+    this.#thread.stop()
+    this.#opener.close()
+    await this.#member.quit({ leave })
+    this.#producer.close()
+    this.#fetcher.close()
+  }
+
+  /** What its tasks wait for, as texts. */
+  waits(): readonly string[] {
+    return this.tasks()
+      .filter(({ waitingIn }) => waitingIn.size > 0)
+      .map((task) => whereIs(task))
+  }
+
   /** Runs the loop. When somebody else owns its tasks it gives them up without a commit, and goes on with the next plan. */
   async #run(): Promise<void> {
     while (!this.#ended) {
@@ -179,11 +208,20 @@ export class ThreadRunner {
   /** Throws when the group hasn't answered for a session's time: then the broker may have given the tasks to others (a process that slept, say). */
   #checkContact(): void {
     const { config, ports } = this.#options
+    if (this.#stuck !== undefined) throw new TaskMigratedError(this.#stuck)
     const silentMs = ports.clock.monotonic() - this.#member.lastContact()
     if (this.#thread.tasks.size === 0 || silentMs <= config.sessionTimeoutMs) return
     throw new TaskMigratedError(
       `group ${config.applicationId} has not answered for ${Math.round(silentMs)} ms, longer than sessionTimeoutMs (${config.sessionTimeoutMs}): its tasks may run elsewhere`,
     )
+  }
+
+  /** One record has taken longer than the group may wait: the tasks are left to others, so that they go on there. */
+  #giveUp(where: string, waitedMs: number): void {
+    const { config, logger } = this.#options
+    this.#stuck = `${where} has been waiting for ${Math.round(waitedMs)} ms, longer than maxPollIntervalMs (${config.maxPollIntervalMs})`
+    logger.error({ thread: this.name }, `${this.#stuck}: thread ${this.name} leaves its group, so that others take its tasks`)
+    this.#member.abandon(new TaskMigratedError(this.#stuck), { leave: config.instanceId === undefined })
   }
 
   #makeProducer(): Producer {
@@ -214,10 +252,18 @@ export class ThreadRunner {
             clock.after(0, resolve)
           }),
         poll: (timeoutMs) => this.#poll(timeoutMs),
-        send: (all) => this.#producer.send(all),
+        send: (all) => {
+          if (this.#stuck !== undefined) this.#checkContact()
+          this.#producer.send(all)
+        },
         backPressure: () => this.#producer.backPressure(),
         checkContact: () => this.#checkContact(),
-        purge: () => this.#purge(),
+        watch: (task, work) => this.#slow.watch(task, work),
+        purge: () =>
+          purgeRepartitions(
+            this.tasks().flatMap((task) => task.positions()),
+            { ...this.#options, admin: this.#admin, committed: (tp) => this.#committer.committed(tp) },
+          ),
         committed: (tasks, durationMs) => {
           hub.emit('commit', { at: clock.now(), thread: name, tasks, durationMs })
           this.#lagWatch.look(this.tasks().flatMap((task) => this.lags(task)))
@@ -258,6 +304,7 @@ export class ThreadRunner {
     this.#options.moved(false)
     this.#options.logger.warn({ thread: this.name, reason: why.message }, 'tasks were lost')
     await this.#thread.stand()
+    this.#stuck = undefined
     await this.#dropAll()
     // What the old producer still holds belongs to tasks of others: it must not be sent.
     this.#producer.close()
@@ -325,25 +372,6 @@ export class ThreadRunner {
     })
     this.#options.logger.warn({ ...tp, offset }, 'a position was outside the log: records were deleted before they were processed')
     return offset
-  }
-
-  async #purge(): Promise<void> {
-    const { config, topology } = this.#options
-    const internal = new Set(topology.repartitionTopics.map(({ name }) => `${config.applicationId}-${name}`))
-    const below = [...this.#owners.values()]
-      .flatMap((task) => task.positions())
-      .filter(({ tp }) => internal.has(tp.topic))
-      .flatMap(({ tp }) => {
-        const offset = this.#committer.committed(tp)
-        return offset === undefined || offset <= 0 ? [] : [{ tp, offset }]
-      })
-    try {
-      await this.#admin.deleteRecords(below)
-    } catch (error) {
-      // What isn't purged now is next time.
-      if (!(error instanceof ClusterError) || !error.retriable) throw error
-      this.#options.logger.warn({ code: error.code }, `repartition topics were not purged: ${error.message}`)
-    }
   }
 
   #fail(error: unknown): void {

@@ -4,6 +4,7 @@
  * before this record, or drop it at this step (what earlier steps forwarded stays, as in Kafka Streams).
  */
 import { ProcessingError, ProductionError, SerdeError, StreamsError, type Phase, type RawRecord, type RecordError } from '../base/errors.ts'
+import { isFrozenError } from '../base/deep-frozen.ts'
 import type { CurrentRecord } from '../model/record.ts'
 import type { TaskId } from '../model/task-id.ts'
 import type { Emit, NodeName } from '../topology/operator.ts'
@@ -15,6 +16,10 @@ export interface FailureContext {
   readonly record: CurrentRecord
   /** What the task is doing. */
   phase(): Phase
+  /** True where records are frozen: a step that changes one fails. */
+  readonly frozen?: boolean
+  /** The steps that wait, innermost first; kept up by `guarded`. */
+  readonly waiting?: Set<NodeName>
   onError(error: RecordError): ErrorDecision
   /** Counts a record that was dropped because `onError` said so. */
   skipped(node: NodeName, phase: Phase): void
@@ -25,12 +30,23 @@ export function guarded(emit: Emit<unknown, unknown>, node: NodeName, context: F
   return (key, value, record) => {
     try {
       const waiting = emit(key, value, record)
-      return waiting === undefined ? undefined : waiting.catch((error: unknown) => decide(error, node, context))
+      return waiting === undefined ? undefined : later(waiting, node, context)
     } catch (error) {
       decide(error, node, context)
       return undefined
     }
   }
+}
+
+function later(waiting: Promise<void>, node: NodeName, context: FailureContext): Promise<void> {
+  context.waiting?.add(node)
+  return waiting.then(
+    () => void context.waiting?.delete(node),
+    (error: unknown) => {
+      context.waiting?.delete(node)
+      decide(error, node, context)
+    },
+  )
 }
 
 /** Locates an error and asks what to do: returns when the record is to be dropped, throws the located error otherwise. */
@@ -84,10 +100,19 @@ function locate(error: unknown, node: NodeName, context: FailureContext): Record
   const where =
     record.topic === '' ? { taskId, node } : { taskId, node, topic: record.topic, partition: record.partition, offset: record.offset }
   const at = record.topic === '' ? 'in a punctuation' : `at ${record.topic}[${record.partition}]@${record.offset}`
-  const text = error instanceof Error ? error.message : `threw ${describeThrown(error)}`
+  const mutates = context.frozen === true && isFrozenError(error)
+  const text = mutates ? mutation(error) : error instanceof Error ? error.message : `threw ${describeThrown(error)}`
   const message = `step ${node} failed ${at}: ${text}`
   const options = { cause: error, context: { ...(error instanceof StreamsError ? error.context : {}), ...where }, raw: rawOf(record) }
-  return withUsersStack(recordError(error, message, options, context.phase()), error)
+  const phase = context.phase()
+  const located = mutates
+    ? new ProcessingError('MUTATED_INPUT', message, { ...options, phase })
+    : recordError(error, message, options, phase)
+  return withUsersStack(located, error)
+}
+
+function mutation({ message }: Error): string {
+  return `it changes a value that it was given (${message}): other steps are given the same one, so make a new one, as { ...value, seen: true }`
 }
 
 interface Located {

@@ -3,6 +3,7 @@
  * It knows the head's timestamp (by the source's policy), which is all the task needs to take records in order of time over its partitions.
  * Records below the position are skipped: a fetched batch may begin before the offset that was asked for.
  */
+import { deepFrozen } from '../base/deep-frozen.ts'
 import type { AnySerde } from '../model/serde.ts'
 import { decodeHeaders, noHeaders } from '../model/headers.ts'
 import { NO_SOURCE_KEY, type CurrentRecord } from '../model/record.ts'
@@ -16,6 +17,16 @@ export interface Chunk {
   readonly from: number
   readonly to: number
   release(): void
+}
+
+/** What a queue needs of its task. */
+export interface QueueTask {
+  readonly record: CurrentRecord
+  readonly now: () => number
+  /** The next offset to process. */
+  readonly position: number
+  /** True: what is read of topics outside the application is frozen, so that a step that changes it is found out. */
+  readonly frozen?: boolean
 }
 
 /** How to read one side of a record out of a larger buffer. */
@@ -49,7 +60,7 @@ export class RecordQueue {
   #batchEnd = -1
   #position: number
 
-  constructor(tp: TopicPartition, source: SourceNode, task: { record: CurrentRecord; now: () => number; position: number }) {
+  constructor(tp: TopicPartition, source: SourceNode, task: QueueTask) {
     this.tp = tp
     this.source = source
     this.#record = task.record
@@ -57,8 +68,12 @@ export class RecordQueue {
     this.#position = task.position
     this.#where = `${tp.topic}[${tp.partition}]`
     this.#reader = new BatchReader({ hashKeys: true })
-    this.#readKey = readFace(source.key, tp.topic, 'key', task.record)
-    this.#readValue = readFace(source.value, tp.topic, 'value', task.record)
+    const face = (side: 'key' | 'value'): ReadFace => {
+      const read = readFace(source[side], tp.topic, side, task.record)
+      return task.frozen === true && !source.internal ? (bytes, at, length) => deepFrozen(read(bytes, at, length)) : read
+    }
+    this.#readKey = face('key')
+    this.#readValue = face('value')
   }
 
   /** Adds fetched batches behind what waits. */

@@ -40,6 +40,8 @@ export interface StreamTaskOptions {
   readonly uncommittedBytes: number
   /** True: one changelog record a write; false: one a key and flush. */
   readonly everyWrite: boolean
+  /** True: what is read is frozen, so that a step that changes it fails with MUTATED_INPUT. */
+  readonly frozen?: boolean
 }
 
 interface Input {
@@ -58,6 +60,8 @@ export class StreamTask {
   readonly record: CurrentRecord = new CurrentRecord()
   /** Dropped records by reason. */
   readonly dropped: Map<DropReason, number> = new Map()
+  /** The steps that wait for something, innermost first. */
+  readonly waitingIn: Set<NodeName> = new Set()
   /** True when a step asked for a commit. */
   commitRequested = false
   /** Greatest timestamp taken from the queues, in ms; −1 before any. */
@@ -105,6 +109,8 @@ export class StreamTask {
       taskId: this.id,
       record: this.record,
       phase: () => this.#phase,
+      frozen: options.frozen === true,
+      waiting: this.waitingIn,
       onError: (error) => ports.onError(error),
       skipped: (node, phase) => this.drop(phase === 'deserialization' ? 'deserialization' : 'skipped', node),
     }
@@ -140,7 +146,8 @@ export class StreamTask {
   assign(tp: TopicPartition, source: SourceNode, position: number): void {
     const head = this.#heads.get(source)
     assert(head !== undefined, `source ${source.name} is not in task ${this.id}`)
-    const queue = new RecordQueue(tp, source, { record: this.record, now: () => this.#options.ports.now(), position })
+    const { ports, frozen = false } = this.#options
+    const queue = new RecordQueue(tp, source, { record: this.record, now: () => ports.now(), position, frozen })
     this.#inputs.push({ queue, head, prefetched: 0 })
     this.#inputs.sort((a, b) => compareText(a.queue.tp.topic, b.queue.tp.topic) || a.queue.tp.partition - b.queue.tp.partition)
   }

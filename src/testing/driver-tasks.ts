@@ -120,6 +120,7 @@ export class DriverTasks {
       cacheBytes,
       engine: new MemoryEngine(),
       everyWrite: true,
+      frozen: true,
       uncommittedBytes: Number.MAX_SAFE_INTEGER,
       ports: {
         now: () => this.#options.now(),

@@ -1,7 +1,8 @@
 /**
  * Runs a topology without a cluster: the real tasks, any number of partitions, repartitioning through the real partitioner, the memory engine,
  * a manual clock, and a commit after each record, as Kafka Streams' driver does. It is synchronous: when `send` returns, everything the record
- * caused has happened; where user code is asynchronous, when `settled()` does.
+ * caused has happened; where user code is asynchronous, when `settled()` does. Records that are plain data come frozen, so that a step which changes
+ * one, as others would then see it, fails with MUTATED_INPUT.
  */
 import { ConfigError, StoreUnavailableError, type RecordError } from '../base/errors.ts'
 import { murmur2, partitionOf } from '../base/murmur2.ts'

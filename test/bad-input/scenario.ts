@@ -113,5 +113,5 @@ export function tellsWhere(error: StreamsError, node: string): void {
 
 /** True where the first line of a stack is in a test, which is where the user's code is. */
 export function isUsersFirst({ stack = '' }: StreamsError): boolean {
-  return /^\s+at .*\.test\.ts/.test(stack.slice(stack.indexOf('\n    at ') + 1))
+  return /^(?:\s+at [^\n]*<anonymous>\)\n)?\s+at .*\.test\.ts/.test(stack.slice(stack.indexOf('\n    at ') + 1))
 }

@@ -30,6 +30,7 @@ function threadOf(more: Partial<ThreadPorts> = {}) {
       send: () => undefined,
       backPressure: () => undefined,
       checkContact: () => undefined,
+      watch: (_task, work) => work,
       purge: () => Promise.resolve(),
       committed: () => undefined,
       ...more,
