@@ -6,11 +6,11 @@
 import { ClusterError } from '../base/errors.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import { FETCH, type FetchedPartition, type FetchRequest } from '../wire/api/fetch.ts'
-import { readHeader } from '../wire/batch-reader.ts'
 import { wireError } from '../wire/error-table.ts'
 import { backoffMs, Pauses, type BackoffPorts } from './backoff.ts'
 import { brokerError, isDoubtful } from './broker-error.ts'
 import type { Cluster } from './cluster.ts'
+import { CommittedFilter, wholeBatches } from './committed-filter.ts'
 
 /** Whole batches of one partition: `buffer[from, to)`. `release` gives the buffer back. */
 export interface FetchedChunk {
@@ -29,6 +29,8 @@ export interface FetcherOptions extends BackoffPorts {
   readonly kind: `fetch:${string}`
   readonly maxBytes: number
   readonly maxPartitionBytes: number
+  /** `read_committed`: nothing of open or aborted transactions is handed out, and the end is where the first open one begins. All is, when not given. */
+  readonly isolation?: FetchRequest['isolation']
   /** Asked where to go on when a position is not in the log any more; answers the offset. */
   outOfRange(tp: TopicPartition, position: number): Promise<number>
 }
@@ -36,9 +38,11 @@ export interface FetcherOptions extends BackoffPorts {
 interface Reading {
   readonly tp: TopicPartition
   position: number
-  /** −1: not known yet. */
-  highWatermark: number
-  /** Chunks handed out, or waiting to be, that aren't released. */
+  /** One behind the last record that may be read; −1: not known yet. */
+  end: number
+  /** Undefined: transactions don't matter. */
+  readonly filter: CommittedFilter | undefined
+  /** Answers handed out, or waiting to be, that aren't released. */
   chunks: number
   paused: boolean
   /** False while a fetch that includes it is under way. */
@@ -94,7 +98,7 @@ export class Fetcher {
     for (const key of this.#readings.keys()) if (!wanted.has(key)) this.#readings.delete(key)
     this.#dropReady((tp) => !this.#readings.has(partitionKey(tp)))
     for (const { tp, offset } of partitions) {
-      if (!this.#readings.has(partitionKey(tp))) this.#readings.set(partitionKey(tp), readingFrom(tp, offset))
+      if (!this.#readings.has(partitionKey(tp))) this.#readings.set(partitionKey(tp), this.#readingFrom(tp, offset))
     }
     this.#pump()
   }
@@ -132,13 +136,13 @@ export class Fetcher {
   /** One behind the last readable record, as the last answer told; undefined: not known yet. */
   end(tp: TopicPartition): number | undefined {
     const reading = this.#readings.get(partitionKey(tp))
-    return reading === undefined || reading.highWatermark < 0 ? undefined : reading.highWatermark
+    return reading === undefined || reading.end < 0 ? undefined : reading.end
   }
 
   /** How many offsets are behind the position; undefined: not known yet. */
   lag(tp: TopicPartition): number | undefined {
     const reading = this.#readings.get(partitionKey(tp))
-    return reading === undefined || reading.highWatermark < 0 ? undefined : Math.max(0, reading.highWatermark - reading.position)
+    return reading === undefined || reading.end < 0 ? undefined : Math.max(0, reading.end - reading.position)
   }
 
   /** True when all that was in the partition at the last answer has been handed out. */
@@ -152,6 +156,12 @@ export class Fetcher {
     this.#readings.clear()
     this.#dropReady(() => true)
     this.#wake?.()
+  }
+
+  #readingFrom(tp: TopicPartition, position: number): Reading {
+    const filter = this.#options.isolation === 'read_committed' ? new CommittedFilter() : undefined
+    const fresh = { chunks: 0, paused: false, idle: true, resting: false, refusals: 0, refusedSince: 0 }
+    return { tp, position, end: -1, filter, ...fresh }
   }
 
   #dropReady(drop: (tp: TopicPartition) => boolean): void {
@@ -187,7 +197,7 @@ export class Fetcher {
   /** How long a fetch may wait at the broker: shortly while others of the broker's partitions are read, which may reach their end meanwhile. */
   #patienceOf({ node, part, readings }: Fetch): number {
     // The first answer tells where the log ends: it isn't waited for.
-    if (readings.some(({ highWatermark }) => highWatermark < 0)) return 0
+    if (readings.some(({ end }) => end < 0)) return 0
     if (part === 'behind') return SHORT_WAIT_MS
     const all = [...this.#readings.values()].filter((reading) => this.#nodeOf(reading) === node)
     return readings.length === all.length ? WAIT_MS : SHORT_WAIT_MS
@@ -226,7 +236,7 @@ export class Fetcher {
       maxWaitMs: this.#patienceOf(fetch),
       minBytes: ENOUGH_BYTES,
       maxBytes: this.#options.maxBytes,
-      isolation: 'read_uncommitted',
+      isolation: this.#options.isolation ?? 'read_uncommitted',
       topics: [...byTopic].map(([topic, list]) => ({
         topic,
         partitions: list.map(({ tp, position }) => ({
@@ -246,15 +256,10 @@ export class Fetcher {
       return
     }
     reading.refusals = 0
-    reading.highWatermark = answer.highWatermark
+    reading.end = reading.filter === undefined ? answer.highWatermark : answer.lastStableOffset
     const { records } = answer
-    let at = 0
-    let next = reading.position
-    for (let header = readHeader(records, 0, records.length); header !== undefined; header = readHeader(records, at, records.length)) {
-      at += header.length
-      next = Math.max(next, header.nextOffset)
-    }
-    if (at === 0) {
+    const { runs, length, nextOffset } = wholeBatches(answer, reading.filter)
+    if (length === 0) {
       if (records.length > 0)
         throw new ClusterError(
           'RECORD_CORRUPT',
@@ -262,9 +267,16 @@ export class Fetcher {
         )
       return
     }
-    reading.position = next
+    reading.position = Math.max(reading.position, nextOffset)
+    if (runs.length === 0) return
     reading.chunks++
-    this.#ready.push({ tp: reading.tp, buffer: records, from: 0, to: at, nextOffset: next, release: once(() => this.#released(reading)) })
+    let left = runs.length
+    for (const run of runs) {
+      const release = once(() => {
+        if (--left === 0) this.#released(reading)
+      })
+      this.#ready.push({ tp: reading.tp, buffer: records, ...run, release })
+    }
   }
 
   #released(reading: Reading): void {
@@ -280,7 +292,8 @@ export class Fetcher {
       if (reading.refusals > 0) await this.#pauses.wait(backoffMs(reading.refusals, this.#options.random))
       reading.refusals++
       reading.position = await this.#options.outOfRange(tp, reading.position)
-      reading.highWatermark = -1
+      reading.end = -1
+      reading.filter?.reset()
       return
     }
     const error = brokerError(errorCode, 'fetch', `reading ${tp.topic}[${tp.partition}]`, tp)
@@ -361,17 +374,12 @@ export class Fetcher {
   }
 }
 
-function readingFrom(tp: TopicPartition, position: number): Reading {
-  const fresh = { chunks: 0, paused: false, idle: true, resting: false, refusals: 0, refusedSince: 0 }
-  return { tp, position, highWatermark: -1, ...fresh }
-}
-
 function mayRead({ paused, idle, resting, chunks }: Reading): boolean {
   return !paused && idle && !resting && chunks < CHUNKS
 }
 
-function isAtEnd({ highWatermark, position }: Reading): boolean {
-  return highWatermark >= 0 && highWatermark <= position
+function isAtEnd({ end, position }: Reading): boolean {
+  return end >= 0 && end <= position
 }
 
 function once(f: () => void): () => void {

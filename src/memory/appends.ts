@@ -51,13 +51,15 @@ export class Appends {
     return { topics, throttleTimeMs: 0 }
   }
 
-  /** Appends one batch to a partition. */
-  append(to: MemoryPartition, settings: TopicSettings, batch: Uint8Array): AppendAnswer {
+  /** Appends one batch to a partition. `byHand`: also one of a transaction, or the marker that ends one. */
+  append(to: MemoryPartition, settings: TopicSettings, batch: Uint8Array, byHand = false): AppendAnswer {
     const header = soleHeader(batch)
     if (typeof header === 'number') return refused(header, 'a produce request has exactly one batch of magic 2 for a partition')
     const now = this.#options.now()
     const refusal =
-      this.#checked(batch, header) ?? limited(batch, header, settings, now) ?? (settings.compacted ? this.#keyed(batch, header) : undefined)
+      this.#checked(batch, header, byHand) ??
+      limited(batch, header, settings, now) ??
+      (settings.compacted && !header.control ? this.#keyed(batch, header) : undefined)
     if (refusal !== undefined) return refusal
     const sequence = to.producers.check(header, now)
     if (sequence.errorCode !== CODE.NONE) return refused(sequence.errorCode)
@@ -65,16 +67,17 @@ export class Appends {
     const appendTime = settings.logAppendTime ? now : undefined
     const baseOffset = to.log.append(batch, header, appendTime)
     to.producers.appended(header, baseOffset, now)
+    to.transactions.appended(batch, header, baseOffset)
     return taken(baseOffset, appendTime)
   }
 
-  #checked(batch: Uint8Array, header: BatchHeader): AppendAnswer | undefined {
+  #checked(batch: Uint8Array, header: BatchHeader, byHand: boolean): AppendAnswer | undefined {
     if (this.#options.checkCrc && crc32c(batch, AT.attributes) !== header.crc)
       return refused(CODE.CORRUPT_MESSAGE, 'Record is corrupt: its checksum is wrong')
-    if (header.control) return refused(CODE.INVALID_RECORD, 'Clients are not allowed to write control records')
+    if (header.control && !byHand) return refused(CODE.INVALID_RECORD, 'Clients are not allowed to write control records')
     if (header.count < 1 || header.lastOffsetDelta !== header.count - 1)
       return refused(CODE.INVALID_RECORD, `${header.count} records with a last offset delta of ${header.lastOffsetDelta}`)
-    return header.transactional ? refused(CODE.INVALID_TXN_STATE, 'there is no open transaction') : undefined
+    return header.transactional && !byHand ? refused(CODE.INVALID_TXN_STATE, 'there is no open transaction') : undefined
   }
 
   #keyed(batch: Uint8Array, header: BatchHeader): AppendAnswer | undefined {

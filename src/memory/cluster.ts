@@ -112,13 +112,12 @@ export class MemoryCluster implements Transport {
    * offset. Throws a `ClusterError` when it is refused.
    */
   append(topic: string, partition: number, records: Uint8Array | readonly AppendRecord[]): number {
-    const to = this.#partition(topic, partition)
-    const batch = records instanceof Uint8Array ? records : encodeRecords(records)
-    const { errorCode, errorMessage, baseOffset } = this.#broker.appends.append(to, this.topic(topic)!.settings, batch)
-    if (errorCode !== CODE.NONE)
-      throw refusal(`a batch for ${topic}[${partition}] was refused: ${errorName(errorCode)} (${errorMessage})`, topic)
-    this.#broker.changed(topic)
-    return baseOffset
+    return this.#append(topic, partition, { batch: records instanceof Uint8Array ? records : encodeRecords(records), byHand: false })
+  }
+
+  /** Appends one batch of a transaction, or the marker that ends one, as its coordinator would have it. Answers its base offset; throws as `append` does. */
+  appendTransactional(topic: string, partition: number, batch: Uint8Array): number {
+    return this.#append(topic, partition, { batch, byHand: true })
   }
 
   /** The records of a partition from an offset on, or from its start. */
@@ -187,6 +186,15 @@ export class MemoryCluster implements Transport {
   holdHighWatermark(topic: string, partition: number, offset: number | undefined): void {
     this.#partition(topic, partition).holdHighWatermark(offset)
     this.#broker.changed(topic)
+  }
+
+  #append(topic: string, partition: number, { batch, byHand }: { readonly batch: Uint8Array; readonly byHand: boolean }): number {
+    const to = this.#partition(topic, partition)
+    const { errorCode, errorMessage, baseOffset } = this.#broker.appends.append(to, this.topic(topic)!.settings, batch, byHand)
+    if (errorCode !== CODE.NONE)
+      throw refusal(`a batch for ${topic}[${partition}] was refused: ${errorName(errorCode)} (${errorMessage})`, topic)
+    this.#broker.changed(topic)
+    return baseOffset
   }
 
   #partition(topic: string, partition: number): MemoryPartition {

@@ -2,7 +2,8 @@
  * Compaction of a partition, on demand: of each key the newest record stays where it is. Offsets, base offsets and last offset deltas are kept, so logs
  * get gaps as from a real cleaner; a batch that loses nothing keeps its bytes, one that loses everything goes, unless it is a producer's last (its
  * sequence must be found again) or the log's (a reader must get to the end). A tombstone is kept by the first pass that meets it, for readers that
- * are behind, and removed by the next, which stands for `delete.retention.ms`; records without a key go. Control batches stay: nothing is transactional yet.
+ * are behind, and removed by the next, which stands for `delete.retention.ms`; records without a key go. What is behind the last stable offset stays as it is. What was
+ * aborted goes; markers stay, as with a real cleaner for as long as `delete.retention.ms`.
  */
 import { toHex } from '../base/bytes.ts'
 import { readHeader, type BatchHeader, type RecordColumns } from '../wire/batch-reader.ts'
@@ -11,27 +12,43 @@ import { BatchWriter } from '../wire/batch-writer.ts'
 import type { PartitionLog } from './log.ts'
 import { eachRow, offsetOf } from './rows.ts'
 
-/** Leaves the newest record of each key. `cleanedTo` is what the pass before answered (0: there was none); the answer is where this one ended. */
-export function compact(log: PartitionLog, cleanedTo: number): number {
-  const batches = [...log.batches()].map(({ bytes }) => ({ bytes, header: readHeader(bytes, 0, bytes.length)! }))
+/** What a pass is told. */
+export interface CleaningOptions {
+  /** What the pass before answered; 0: there was none. */
+  readonly cleanedTo: number
+  /** The last stable offset: batches that end behind it aren't looked at. */
+  readonly before: number
+  /** Was what a producer wrote at an offset aborted? */
+  readonly isAborted: (producerId: number, offset: number) => boolean
+}
+
+/** Leaves the newest record of each key. Answers where the pass ended. */
+export function compact(log: PartitionLog, { cleanedTo, before, isAborted }: CleaningOptions): number {
+  const all = [...log.batches()].map(({ bytes }) => {
+    const header = readHeader(bytes, 0, bytes.length)!
+    return { bytes, header, aborted: header.transactional && !header.control && isAborted(header.producerId, header.baseOffset) }
+  })
+  const batches = all.filter(({ header }) => header.nextOffset <= before)
   const newest = new Map<string, number>()
   const lastOf = new Map<number, BatchHeader>()
-  for (const { bytes, header } of batches) {
-    lastOf.set(header.producerId, header)
+  for (const { header } of all) lastOf.set(header.producerId, header)
+  for (const { bytes } of batches.filter(({ aborted }) => !aborted)) {
     eachRow(bytes, (rows, i) => {
       if (rows.keyLength[i]! >= 0) newest.set(keyOf(rows, i), offsetOf(rows, i))
     })
   }
-  const kept = batches.flatMap(({ bytes, header }, at): Uint8Array[] => {
-    const mustStay = header.control || at === batches.length - 1 || (header.producerId >= 0 && lastOf.get(header.producerId) === header)
+  const kept = batches.flatMap(({ bytes, header, aborted }, at): Uint8Array[] => {
+    const mustStay = header.control || at === all.length - 1 || (header.producerId >= 0 && lastOf.get(header.producerId) === header)
     const left = cleaned(bytes, header, (rows, i) => {
       const offset = offsetOf(rows, i)
-      return rows.keyLength[i]! >= 0 && newest.get(keyOf(rows, i)) === offset && (rows.valueLength[i]! >= 0 || offset >= cleanedTo)
+      return (
+        !aborted && rows.keyLength[i]! >= 0 && newest.get(keyOf(rows, i)) === offset && (rows.valueLength[i]! >= 0 || offset >= cleanedTo)
+      )
     })
     return left.count > 0 || mustStay ? [left.bytes] : []
   })
-  log.replace(kept)
-  return log.endOffset
+  log.replace([...kept, ...all.slice(batches.length).map(({ bytes }) => bytes)])
+  return Math.min(before, log.endOffset)
 }
 
 /** A batch without the records that don't stay, and how many are left. */

@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import type { FetchedPartition, FetchPartition, FetchRequest, FetchResponse } from '../wire/api/fetch.ts'
+import { readHeader } from '../wire/batch-reader.ts'
 import { CODE } from './codes.ts'
 import type { MemoryTopics } from './topics.ts'
 
@@ -20,6 +21,13 @@ interface Parked {
   readonly node: number
   readonly topics: ReadonlySet<string>
   readonly answer: () => void
+}
+
+/** Who reads what of a topic. */
+interface Reader {
+  readonly topic: string
+  readonly node: number
+  readonly isolation: FetchRequest['isolation']
 }
 
 /** Bytes that may still go into an answer. */
@@ -69,32 +77,32 @@ export class Fetches {
     for (const parked of this.#parked) parked.answer()
   }
 
-  #isReady({ topics, minBytes, maxBytes }: FetchRequest, node: number): boolean {
+  #isReady({ topics, minBytes, maxBytes, isolation }: FetchRequest, node: number): boolean {
     const wanted = Math.min(minBytes, maxBytes)
     let bytes = 0
     for (const { topic, partitions } of topics) {
       for (const asked of partitions) {
         const found = this.#topics.led(topic, asked.partition, node)
         if (typeof found === 'number' || found.epochError(asked.currentLeaderEpoch) !== CODE.NONE) return true
-        const { log, highWatermark } = found
+        const { log } = found
         if (asked.fetchOffset < log.startOffset || asked.fetchOffset > log.endOffset) return true
-        bytes += Math.min(asked.maxBytes, log.bytesBetween(asked.fetchOffset, highWatermark))
+        bytes += Math.min(asked.maxBytes, log.bytesBetween(asked.fetchOffset, found.endFor(isolation)))
         if (bytes >= wanted) return true
       }
     }
     return topics.length === 0
   }
 
-  #answer({ topics, maxBytes }: FetchRequest, node: number): FetchResponse {
+  #answer({ topics, maxBytes, isolation }: FetchRequest, node: number): FetchResponse {
     const budget: Budget = { left: maxBytes, empty: true }
     const answers = topics.map(({ topic, partitions }) => ({
       topic,
-      partitions: partitions.map((asked) => this.#read({ topic, node }, asked, budget)),
+      partitions: partitions.map((asked) => this.#read({ topic, node, isolation }, asked, budget)),
     }))
     return { throttleTimeMs: 0, errorCode: CODE.NONE, topics: answers }
   }
 
-  #read({ topic, node }: { readonly topic: string; readonly node: number }, asked: FetchPartition, budget: Budget): FetchedPartition {
+  #read({ topic, node, isolation }: Reader, asked: FetchPartition, budget: Budget): FetchedPartition {
     const { partition, currentLeaderEpoch, fetchOffset, maxBytes } = asked
     const found = this.#topics.led(topic, partition, node)
     if (typeof found === 'number') return failed(partition, found)
@@ -104,14 +112,29 @@ export class Fetches {
     if (fetchOffset < log.startOffset || fetchOffset > log.endOffset) return failed(partition, CODE.OFFSET_OUT_OF_RANGE)
     const cut = this.#options.cutBatches
     const records = log.read(fetchOffset, Math.max(0, Math.min(maxBytes, budget.left)), {
-      before: highWatermark,
+      before: found.endFor(isolation),
       atLeastOne: budget.empty,
       cut,
     })
     budget.left -= records.length
     budget.empty &&= records.length === 0
-    return { partition, errorCode: CODE.NONE, highWatermark, lastStableOffset, logStartOffset: log.startOffset, aborted: [], records }
+    const aborted = isolation === 'read_committed' && records.length > 0 ? found.transactions.abortedIn(fetchOffset, endOf(records)) : []
+    return { partition, errorCode: CODE.NONE, highWatermark, lastStableOffset, logStartOffset: log.startOffset, aborted, records }
   }
+}
+
+/** The offset behind the last whole batch. */
+function endOf(records: Uint8Array): number {
+  let nextOffset = 0
+  for (
+    let at = 0, header = readHeader(records, at, records.length);
+    header !== undefined;
+    header = readHeader(records, at, records.length)
+  ) {
+    at += header.length
+    ;({ nextOffset } = header)
+  }
+  return nextOffset
 }
 
 const NOTHING = new Uint8Array(0)

@@ -27,14 +27,14 @@ export class LogOffsets {
   }
 
   /** ListOffsets. */
-  list({ topics }: ListOffsetsRequest, node: number): ListOffsetsResponse {
+  list({ topics, isolation }: ListOffsetsRequest, node: number): ListOffsetsResponse {
     return {
       topics: topics.map(({ topic, partitions }) => ({
         topic,
         partitions: partitions.map(({ partition, currentLeaderEpoch, timestamp }): ListedOffset => {
           const found = this.#led(topic, partition, { node, currentLeaderEpoch })
           if (typeof found === 'number') return { partition, errorCode: found, timestamp: -1, offset: -1, leaderEpoch: -1 }
-          return { partition, errorCode: CODE.NONE, ...offsetAt(found, timestamp) }
+          return { partition, errorCode: CODE.NONE, ...offsetAt(found, timestamp, found.endFor(isolation)) }
         }),
       })),
     }
@@ -65,7 +65,7 @@ export class LogOffsets {
           if (!this.#topics.get(topic)!.settings.deletable) return { partition, lowWatermark: -1, errorCode: CODE.POLICY_VIOLATION }
           const { log, highWatermark } = found
           if (offset > highWatermark || offset < -1) return { partition, lowWatermark: -1, errorCode: CODE.OFFSET_OUT_OF_RANGE }
-          log.truncateTo(offset === -1 ? highWatermark : offset)
+          found.deleteBefore(offset === -1 ? highWatermark : offset)
           return { partition, lowWatermark: log.startOffset, errorCode: CODE.NONE }
         }),
       })),
@@ -90,15 +90,16 @@ interface Found {
   readonly leaderEpoch: number
 }
 
-function offsetAt({ log, highWatermark, leaderEpoch }: MemoryPartition, timestamp: number): Found {
-  if (timestamp === LATEST) return { timestamp: -1, offset: highWatermark, leaderEpoch }
+/** `end` is one behind the last record that may be found. */
+function offsetAt({ log, leaderEpoch }: MemoryPartition, timestamp: number, end: number): Found {
+  if (timestamp === LATEST) return { timestamp: -1, offset: end, leaderEpoch }
   if (timestamp === EARLIEST) return { timestamp: -1, offset: log.startOffset, leaderEpoch }
   const newest = timestamp === NEWEST
   let found: Found | undefined
   for (const batch of log.batchesSince(newest ? -Infinity : timestamp)) {
     eachRow(batch, (rows, i, header) => {
       const record = { timestamp: timestampOf(rows, i), offset: offsetOf(rows, i), leaderEpoch: header.leaderEpoch }
-      if (record.offset < log.startOffset || record.offset >= highWatermark) return
+      if (record.offset < log.startOffset || record.offset >= end) return
       if (newest ? record.timestamp > (found?.timestamp ?? -Infinity) : found === undefined && record.timestamp >= timestamp) found = record
     })
     if (found !== undefined && !newest) break

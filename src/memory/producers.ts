@@ -41,7 +41,7 @@ export class ProducerStates {
   /** Checks a batch before it is appended. */
   check(header: BatchHeader, now: number): SequenceAnswer {
     const { producerId, producerEpoch, baseSequence } = header
-    if (producerId < 0) return OK
+    if (producerId < 0 || header.control) return OK
     this.#sweep(now)
     const state = this.#states.get(producerId)
     if (state === undefined) return OK
@@ -58,6 +58,10 @@ export class ProducerStates {
   appended(header: BatchHeader, offset: number, now: number): void {
     const { producerId, producerEpoch, baseSequence } = header
     if (producerId < 0) return
+    if (header.control) {
+      this.#ended(header, now)
+      return
+    }
     let state = this.#states.get(producerId)
     if (state === undefined || state.epoch !== producerEpoch) {
       state = { epoch: producerEpoch, last: [], writtenAt: now }
@@ -74,6 +78,13 @@ export class ProducerStates {
       state.last = state.last.filter((batch) => batch.offset < offset)
       if (state.last.length === 0) this.#states.delete(id)
     }
+  }
+
+  /** A marker of a newer epoch ends the older one; it has no sequence. */
+  #ended({ producerId, producerEpoch }: BatchHeader, now: number): void {
+    const state = this.#states.get(producerId)
+    if (state === undefined || producerEpoch <= state.epoch) return
+    this.#states.set(producerId, { epoch: producerEpoch, last: [], writtenAt: now })
   }
 
   #sweep(now: number): void {

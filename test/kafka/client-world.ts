@@ -5,6 +5,7 @@ import { Cluster } from '../../src/kafka/cluster.ts'
 import { Fetcher, type FetchedChunk } from '../../src/kafka/fetcher.ts'
 import { Producer, type ProducerOptions } from '../../src/kafka/producer.ts'
 import type { LaneKind, RequestOptions, Transport } from '../../src/kafka/lane.ts'
+import type { FetchRequest } from '../../src/wire/api/fetch.ts'
 import type { Api } from '../../src/wire/api/api.ts'
 import type { MemoryClusterOptions } from '../../src/memory/cluster.ts'
 import { readAll } from '../wire/reading.ts'
@@ -33,7 +34,7 @@ export interface ClientWorld extends World {
   /** Moves the clock until the promise settles. */
   readonly drive: <T>(promise: Promise<T>) => Promise<T>
   readonly producer: (options?: Partial<ProducerOptions>) => Promise<Producer>
-  readonly fetcher: (outOfRange?: (position: number) => number) => Fetcher
+  readonly fetcher: (outOfRange?: (position: number) => number, isolation?: FetchRequest['isolation']) => Fetcher
 }
 
 export function clientWorld(options: Partial<MemoryClusterOptions> = {}): ClientWorld {
@@ -61,13 +62,14 @@ export function clientWorld(options: Partial<MemoryClusterOptions> = {}): Client
       await drive(producer.init())
       return producer
     },
-    fetcher: (outOfRange = () => 0) =>
+    fetcher: (outOfRange = () => 0, isolation = 'read_uncommitted') =>
       new Fetcher({
         ...ports,
         cluster: client,
         kind: 'fetch:test',
         maxBytes: 1_000_000,
         maxPartitionBytes: 100_000,
+        isolation,
         outOfRange: (_tp, position) => Promise.resolve(outOfRange(position)),
       }),
   }

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { FETCH } from '../../src/wire/api/fetch.ts'
 import type { Fetcher } from '../../src/kafka/fetcher.ts'
+import { markerBatch, type Verdict } from '../../src/wire/control.ts'
 import { batchOf, numbered } from '../memory/world.ts'
 import { clientWorld, texts, type ClientWorld } from './client-world.ts'
 
@@ -146,6 +147,36 @@ test('goes on at the new leader', async () => {
     found.push(...(await readAll(world, fetcher, 1)))
   }
   expect(found).toEqual(['v0', 'v1', 'v2', 'v3'])
+  fetcher.close()
+})
+
+test('of transactions, only what was committed is handed out, and an answer is asked for again when all that it had is used', async () => {
+  const world = await withTopic()
+  const write = (value: string, producerId: number, baseSequence: number): number =>
+    world.cluster.appendTransactional(
+      'orders',
+      0,
+      batchOf([[null, value.padEnd(60_000)]], { producerId, producerEpoch: 0, baseSequence, transactional: true }),
+    )
+  const end = (producerId: number, verdict: Verdict): number =>
+    world.cluster.appendTransactional(
+      'orders',
+      0,
+      markerBatch({ producerId, producerEpoch: 0, verdict, coordinatorEpoch: 0, timestamp: 0 }),
+    )
+  for (const baseSequence of [0, 1]) {
+    write(`kept ${baseSequence}`, 1, baseSequence)
+    write('dropped', 2, baseSequence)
+  }
+  end(2, 'abort')
+  end(1, 'commit')
+  write('open', 3, 0)
+  const fetcher = world.fetcher(undefined, 'read_committed')
+  fetcher.assign([{ tp, offset: 0 }])
+  const found: string[] = []
+  while (!fetcher.caughtUp(tp)) found.push(...texts(await world.drive(fetcher.poll({ timeoutMs: 1_000 }))).map((text) => text.trim()))
+  expect(found).toEqual(['kept 0', 'kept 1'])
+  expect([fetcher.position(tp), fetcher.end(tp)]).toEqual([6, 6])
   fetcher.close()
 })
 

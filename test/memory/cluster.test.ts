@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { utf8 } from '../../src/base/text.ts'
+import { CODE } from '../../src/memory/codes.ts'
 import { METADATA } from '../../src/wire/api/metadata.ts'
 import { PRODUCE } from '../../src/wire/api/produce.ts'
+import { markerBatch } from '../../src/wire/control.ts'
 import { batchOf, fetchRequest, makeWorld, numbered, sequenced, settled, shown, START } from './world.ts'
 import { FETCH } from '../../src/wire/api/fetch.ts'
 
@@ -46,6 +48,23 @@ describe('MemoryCluster by hand', () => {
     cluster.createTopic('t', { configs: { 'cleanup.policy': 'compact' } })
     expect(() => cluster.append('t', 0, [{ key: null, value: null, timestamp: START }])).toThrow(/t\[0\].*INVALID_RECORD/)
     expect(() => cluster.append('t', 1, numbered(1))).toThrow(/no t\[1\]/)
+  })
+
+  it('appends batches of transactions and their markers by hand, which no request may', async () => {
+    const { cluster, produce, fetch } = makeWorld()
+    cluster.createTopic('t')
+    const producer = { producerId: 7, producerEpoch: 0 }
+    const written = numbered(2, { ...producer, baseSequence: 0, transactional: true })
+    const marker = markerBatch({ ...producer, verdict: 'abort', coordinatorEpoch: 0, timestamp: START })
+    expect(await produce('t', written)).toMatchObject({ errorCode: CODE.INVALID_TXN_STATE })
+    expect(await produce('t', marker)).toMatchObject({ errorCode: CODE.INVALID_RECORD })
+    expect(cluster.appendTransactional('t', 0, written)).toBe(0)
+    expect(await fetch('t', 0)).toMatchObject({ highWatermark: 2, lastStableOffset: 0 })
+    expect(cluster.appendTransactional('t', 0, marker)).toBe(2)
+    expect(await fetch('t', 0, { isolation: 'read_committed' })).toMatchObject({
+      lastStableOffset: 3,
+      aborted: [{ producerId: 7, firstOffset: 0 }],
+    })
   })
 
   it('tells when a log changes, or nothing has for a while', async () => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { registerZlibCodecs } from '../../src/platform/zlib-codecs.ts'
-import { compact } from '../../src/memory/compact.ts'
+import { compact as compacted } from '../../src/memory/compact.ts'
 import { PartitionLog } from '../../src/memory/log.ts'
 import { decodeRecords } from '../../src/memory/records.ts'
 import { readHeader } from '../../src/wire/batch-reader.ts'
@@ -11,6 +11,11 @@ import { batchOf, shown, START, type TextRecord } from './world.ts'
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 100)
 
 beforeAll(registerZlibCodecs)
+
+/** A pass over a log whose transactions are all committed. */
+function compact(log: PartitionLog, cleanedTo: number): number {
+  return compacted(log, { cleanedTo, before: log.endOffset, isAborted: () => false })
+}
 
 function logOf(...batches: readonly Uint8Array[]): PartitionLog {
   const log = new PartitionLog()
@@ -130,6 +135,16 @@ describe('compact', () => {
       [2, 77],
     ])
     expect(headers(log)[0]).toMatchObject({ logAppendTime: true })
+  })
+
+  it('removes what was aborted, which stands for no key, and leaves alone what isn’t decided', () => {
+    const written = (value: string, producerId: number, baseSequence: number): Uint8Array =>
+      batchOf([['a', value]], { producerId, baseSequence, producerEpoch: 0, transactional: true })
+    const abort = markerBatch({ verdict: 'abort', coordinatorEpoch: 0, producerId: 2, producerEpoch: 0, timestamp: START })
+    const log = logOf(written('1', 1, 0), written('2', 1, 1), written('3', 2, 0), abort, written('4', 2, 1), written('5', 2, 2))
+    expect(compacted(log, { cleanedTo: 0, before: 4, isAborted: (id, offset) => id === 2 && offset < 4 })).toBe(4)
+    expect([...log.batches()].map(({ baseOffset }) => baseOffset)).toEqual([1, 3, 4, 5])
+    expect(shown(decodeRecords(log, 0))).toEqual(['1 a=2', '4 a=4', '5 a=5'])
   })
 
   it('leaves markers of transactions alone', () => {

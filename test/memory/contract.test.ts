@@ -7,6 +7,7 @@ import { MemoryCluster } from '../../src/memory/cluster.ts'
 import { suite as admin } from '../contract/broker/admin.ts'
 import { suite as batch } from '../contract/broker/batch.ts'
 import type { BrokerUnderTest } from '../contract/broker/broker-client.ts'
+import { suite as committed } from '../contract/broker/committed.ts'
 import { suite as offsets } from '../contract/broker/offsets.ts'
 import { suite as transport } from '../contract/broker/transport.ts'
 
@@ -32,7 +33,7 @@ function memory(options: {
   }
 }
 
-for (const suite of [batch, offsets, admin, transport]) {
+for (const suite of [batch, committed, offsets, admin, transport]) {
   suite('memory', memory({ brokers: 1, newTopicErrorMs: 0, cutBatches: false }))
   suite('memory with three brokers that are slow to know new topics', memory({ brokers: 3, newTopicErrorMs: 30, cutBatches: true }))
 }

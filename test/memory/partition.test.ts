@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { CODE } from '../../src/memory/codes.ts'
 import { MemoryPartition } from '../../src/memory/partition.ts'
 import { readHeader } from '../../src/wire/batch-reader.ts'
+import { markerBatch } from '../../src/wire/control.ts'
 import { batchOf, numbered, sequenced } from './world.ts'
 
 function filled(...batches: Uint8Array[]): MemoryPartition {
@@ -50,6 +51,23 @@ describe('MemoryPartition', () => {
     expect(partition.log.epochs.endOf(0, 1)).toEqual({ leaderEpoch: 0, endOffset: 1 })
     const again = sequenced(1, 2)
     expect(partition.producers.check(readHeader(again, 0, again.length)!, 0)).toEqual({ errorCode: CODE.NONE })
+  })
+
+  it('is stable up to the first open transaction, also when what ended it was lost', () => {
+    const producer = { producerId: 7, producerEpoch: 0 }
+    const partition = filled(numbered(1))
+    const append = (batch: Uint8Array): void => {
+      const header = readHeader(batch, 0, batch.length)!
+      partition.transactions.appended(batch, header, partition.log.append(batch, header))
+    }
+    append(numbered(2, { ...producer, baseSequence: 0, transactional: true }))
+    append(numbered(1))
+    append(markerBatch({ ...producer, verdict: 'abort', coordinatorEpoch: 0, timestamp: 0 }))
+    expect([partition.endFor('read_committed'), partition.endFor('read_uncommitted')]).toEqual([5, 5])
+    partition.lead(2, 4)
+    expect([partition.endFor('read_committed'), partition.endFor('read_uncommitted')]).toEqual([1, 4])
+    partition.deleteBefore(1)
+    expect([partition.log.startOffset, partition.lastStableOffset]).toEqual([1, 1])
   })
 
   it('removes a tombstone in the second compaction that meets it', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { CODE } from '../../src/memory/codes.ts'
 import { ProducerStates } from '../../src/memory/producers.ts'
 import { readHeader, type BatchHeader } from '../../src/wire/batch-reader.ts'
+import { markerBatch } from '../../src/wire/control.ts'
 import { sequenced } from './world.ts'
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 100)
@@ -53,6 +54,24 @@ describe('ProducerStates', () => {
     expect(states.check(headerOf(5, 1, { epoch: 1 }), 0).errorCode).toBe(CODE.OUT_OF_ORDER_SEQUENCE_NUMBER)
     expect(write(states, headerOf(0, 1, { epoch: 1 }), 5)).toBe(CODE.NONE)
     expect(states.check(headerOf(5), 0).errorCode).toBe(CODE.INVALID_PRODUCER_EPOCH)
+  })
+
+  it('goes on behind a marker, from 0 where the marker has a newer epoch', () => {
+    const states = new ProducerStates()
+    const marked = (producerEpoch: number): void => {
+      const marker = markerBatch({ producerId: 7, producerEpoch, verdict: 'commit', coordinatorEpoch: 0, timestamp: 0 })
+      const header = readHeader(marker, 0, marker.length)!
+      expect(states.check(header, 0)).toEqual({ errorCode: CODE.NONE })
+      states.appended(header, 9, 0)
+    }
+    marked(0)
+    expect(states.size).toBe(0)
+    write(states, headerOf(0, 2), 0)
+    marked(0)
+    expect(write(states, headerOf(2), 3)).toBe(CODE.NONE)
+    marked(1)
+    expect(write(states, headerOf(3), 5)).toBe(CODE.INVALID_PRODUCER_EPOCH)
+    expect(write(states, headerOf(0, 1, { epoch: 1 }), 5)).toBe(CODE.NONE)
   })
 
   it('forgets who wrote nothing for a day', () => {

@@ -105,10 +105,12 @@ function changing(client: () => BrokerClient): void {
     const topic = await client().topic({ configs: { 'cleanup.policy': 'compact', 'retention.ms': '60000' } })
     const alter = async (changes: Readonly<Record<string, string | null>>): Promise<string> =>
       errorName((await client().ask(INCREMENTAL_ALTER_CONFIGS, { topics: [{ name: topic, configs: changes }] })).topics[0]!.errorCode)
+    // A broker shows a change when it has heard of it from its controller, shortly after that has answered.
+    const shown = (): Promise<Configs> => configs(client(), topic)
     expect(await alter({ 'retention.ms': '90000' })).toBe('NONE')
-    expect(await configs(client(), topic)).toMatchObject({ 'cleanup.policy': 'compact', 'retention.ms': '90000' })
+    await expect.poll(shown, { timeout: 10_000 }).toMatchObject({ 'cleanup.policy': 'compact', 'retention.ms': '90000' })
     expect(await alter({ 'cleanup.policy': null })).toBe('NONE')
-    expect(await configs(client(), topic)).toMatchObject({ 'cleanup.policy': 'delete', 'retention.ms': '90000' })
+    await expect.poll(shown, { timeout: 10_000 }).toMatchObject({ 'cleanup.policy': 'delete', 'retention.ms': '90000' })
     expect(await alter({ 'cleanup.polizy': 'compact' })).toBe('INVALID_CONFIG')
   })
 

@@ -8,7 +8,7 @@ import type { MemoryCluster } from '../../../src/memory/cluster.ts'
 import type { Api } from '../../../src/wire/api/api.ts'
 import { OFFSET_COMMIT, OFFSET_FETCH, type CommittedOffset, type OffsetCommitRequest } from '../../../src/wire/api/commit.ts'
 import { FIND_COORDINATOR } from '../../../src/wire/api/coordinator.ts'
-import { FETCH, type FetchedPartition, type FetchPartition } from '../../../src/wire/api/fetch.ts'
+import { FETCH, type FetchedPartition, type FetchPartition, type FetchRequest } from '../../../src/wire/api/fetch.ts'
 import { JOIN_GROUP, SYNC_GROUP, type JoinGroupResponse } from '../../../src/wire/api/group.ts'
 import { METADATA, type TopicMetadata } from '../../../src/wire/api/metadata.ts'
 import { PRODUCE, type ProducedPartition } from '../../../src/wire/api/produce.ts'
@@ -16,12 +16,17 @@ import { CREATE_TOPICS } from '../../../src/wire/api/topics.ts'
 import { errorName } from '../../../src/wire/error-table.ts'
 import { readAll } from '../../wire/reading.ts'
 import type { NaiveRecord } from '../../wire/naive-batch.ts'
+import type { RunningKafka } from '../../support/kafka/start-kafka.ts'
 
 /** A broker that a suite runs on. */
 export interface BrokerUnderTest {
   readonly transport: Transport
   /** The memory cluster behind it; undefined on a real Kafka. */
   readonly memory?: MemoryCluster
+  /** The real Kafka behind it, with its tools; undefined where there are none. */
+  readonly kafka?: RunningKafka
+  /** The version of transactions that it has; undefined where nobody coordinates any. */
+  readonly transactions?: 1 | 2
   readonly close: () => Promise<void>
 }
 
@@ -36,6 +41,7 @@ const NOT_YET = new Set([
   'COORDINATOR_LOAD_IN_PROGRESS',
   'COORDINATOR_NOT_AVAILABLE',
   'NOT_COORDINATOR',
+  'CONCURRENT_TRANSACTIONS',
 ])
 let named = 0
 
@@ -47,12 +53,16 @@ export function fresh(prefix: string): string {
 /** Asks a broker. */
 export class BrokerClient {
   readonly memory: MemoryCluster | undefined
+  readonly kafka: RunningKafka | undefined
+  readonly transactions: 1 | 2 | undefined
   readonly #transport: Transport
   readonly #lanes: Map<string, Promise<Lane>> = new Map()
 
-  constructor({ transport, memory }: BrokerUnderTest) {
+  constructor({ transport, memory, kafka, transactions }: BrokerUnderTest) {
     this.#transport = transport
     this.memory = memory
+    this.kafka = kafka
+    this.transactions = transactions
   }
 
   /** A request to any broker. */
@@ -93,10 +103,27 @@ export class BrokerClient {
 
   /** A request to the coordinator of a group. */
   toCoordinator<Q extends { readonly groupId: string }, R>(api: Api<Q, R>, request: Q, errorOf: (answer: R) => number): Promise<R> {
+    return this.#coordinated(api, request, { keyType: 'group', key: request.groupId, errorOf })
+  }
+
+  /** A request to the coordinator of a transactional id. */
+  toTransactionCoordinator<Q extends { readonly transactionalId: string | null }, R>(
+    api: Api<Q, R>,
+    request: Q,
+    errorOf: (answer: R) => number,
+  ): Promise<R> {
+    return this.#coordinated(api, request, { keyType: 'transaction', key: request.transactionalId ?? '', errorOf })
+  }
+
+  #coordinated<Q, R>(
+    api: Api<Q, R>,
+    request: Q,
+    { keyType, key, errorOf }: { readonly keyType: 'group' | 'transaction'; readonly key: string; readonly errorOf: (answer: R) => number },
+  ): Promise<R> {
     return again(errorOf, async () => {
       const { coordinators } = await again(
         (answer) => answer.coordinators[0]!.errorCode,
-        () => this.ask(FIND_COORDINATOR, { keyType: 'group', keys: [request.groupId] }),
+        () => this.ask(FIND_COORDINATOR, { keyType, keys: [key] }),
       )
       const { host, port } = coordinators[0]!
       // A join or synchronisation may be parked, and would hold up others on its lane.
@@ -110,20 +137,17 @@ export class BrokerClient {
   }
 
   /** Produces one batch; refusals are answers. */
-  async produce(topic: string, records: Uint8Array, partition = 0): Promise<ProducedPartition> {
-    const request = { transactionalId: null, acks: -1, timeoutMs: 5000, topics: [{ topic, partitions: [{ partition, records }] }] }
+  async produce(topic: string, records: Uint8Array, partition = 0, transactionalId: string | null = null): Promise<ProducedPartition> {
+    const request = { transactionalId, acks: -1, timeoutMs: 5000, topics: [{ topic, partitions: [{ partition, records }] }] }
     const answer = await this.toLeader(PRODUCE, request, { topic, partition, errorOf: ({ topics }) => topics[0]!.partitions[0]!.errorCode })
     return answer.topics[0]!.partitions[0]!
   }
 
-  /** Fetches once, without waiting. */
-  async fetch(
-    topic: string,
-    fetchOffset: number,
-    { partition = 0, currentLeaderEpoch = -1, maxBytes = 10_000_000 }: Partial<FetchPartition> = {},
-  ): Promise<FetchedPartition> {
+  /** Fetches once, without waiting when no time is given. */
+  async fetch(topic: string, fetchOffset: number, more: Partial<FetchPartition & FetchRequest> = {}): Promise<FetchedPartition> {
+    const { partition = 0, currentLeaderEpoch = -1, maxBytes = 10_000_000, maxWaitMs = 0, isolation = 'read_uncommitted' } = more
     const topics = [{ topic, partitions: [{ partition, currentLeaderEpoch, fetchOffset, maxBytes }] }]
-    const request = { maxWaitMs: 0, minBytes: 1, maxBytes: 10_000_000, isolation: 'read_uncommitted' as const, topics }
+    const request = { maxWaitMs, minBytes: 1, maxBytes: 10_000_000, isolation, topics }
     const answer = await this.toLeader(FETCH, request, {
       topic,
       partition,

@@ -1,0 +1,78 @@
+/**
+ * What a reader of committed records leaves out: the batches of transactions that were aborted. A broker lists with each answer the aborted
+ * transactions in it, by producer and first offset, in order of their completion; sorted by first offset, each is open from that offset until the
+ * producer's abort marker, which may come in a later answer. So a batch belongs to an aborted transaction exactly when its producer's is open there.
+ * Markers stay: they show no records and move the position. Batches behind the last stable offset aren't in an answer, so none is undecided.
+ */
+import type { FetchedPartition } from '../wire/api/fetch.ts'
+import { readHeader, type BatchHeader } from '../wire/batch-reader.ts'
+import { readMarker } from '../wire/control.ts'
+
+type Aborted = FetchedPartition['aborted'][number]
+
+/** Batches that stand side by side: `[from, to)`. */
+export interface BatchRun {
+  readonly from: number
+  readonly to: number
+  /** The offset behind them. */
+  readonly nextOffset: number
+}
+
+/** The whole batches of an answer. */
+export interface WholeBatches {
+  /** Those that stay. */
+  readonly runs: readonly BatchRun[]
+  /** Bytes of all. */
+  readonly length: number
+  /** The offset behind all; −1: there are none. */
+  readonly nextOffset: number
+}
+
+/** The whole batches of an answer (a part of one may follow them), without those that a filter drops. Throws where bytes can be no batch. */
+export function wholeBatches({ records, aborted }: FetchedPartition, filter?: CommittedFilter): WholeBatches {
+  const runs: BatchRun[] = []
+  filter?.expect(aborted)
+  let from = 0
+  let at = 0
+  let nextOffset = -1
+  for (let header = readHeader(records, 0, records.length); header !== undefined; header = readHeader(records, at, records.length)) {
+    if (filter?.drops(records, header) === true) {
+      if (from < at) runs.push({ from, to: at, nextOffset })
+      from = at + header.length
+    }
+    at += header.length
+    ;({ nextOffset } = header)
+  }
+  if (from < at) runs.push({ from, to: at, nextOffset })
+  return { runs, length: at, nextOffset }
+}
+
+/** Tells the batches of aborted transactions in one partition, read in order. */
+export class CommittedFilter {
+  /** Producers whose transaction at this place was aborted. */
+  readonly #open: Set<number> = new Set()
+  /** Aborted transactions that begin further on, the next one last. */
+  #ahead: Aborted[] = []
+
+  /** The next answer has these aborted transactions. */
+  expect(aborted: readonly Aborted[]): void {
+    this.#ahead = aborted.toSorted((a, b) => b.firstOffset - a.firstOffset)
+  }
+
+  /** True: the batch isn't to be read. */
+  drops(bytes: Uint8Array, header: BatchHeader): boolean {
+    for (let next = this.#ahead.at(-1); next !== undefined && next.firstOffset < header.nextOffset; next = this.#ahead.at(-1)) {
+      this.#open.add(next.producerId)
+      this.#ahead.pop()
+    }
+    if (!header.control) return header.transactional && this.#open.has(header.producerId)
+    if (this.#open.has(header.producerId) && readMarker(bytes, header)?.verdict === 'abort') this.#open.delete(header.producerId)
+    return false
+  }
+
+  /** Reading goes on elsewhere. */
+  reset(): void {
+    this.#open.clear()
+    this.#ahead = []
+  }
+}
