@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import type { Finding } from '../support/engine-writer.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const WRITER = join(import.meta.dirname, '../support/engine-writer.ts')
-/** A handful in an ordinary run; 100 kills and 200 changed files an engine with `npm run fuzz`. */
+/** A handful in an ordinary run; 100 kills and 200 changed files an engine with `npm run fuzz -- engine-crash`. */
 const FUZZ = process.env['FUZZ_RUNS'] !== undefined
 const KILLS = FUZZ ? 100 : 4
 const BASES = FUZZ ? 20 : 3
@@ -26,21 +26,27 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 test.each(ENGINES)('%s: what was written before a kill is there, whole batches only', { timeout: 600_000 }, async (engine) => {
   const random = seeded(seed)
   const directory = join(folder, `${engine}-kills`)
+  const counts = { kills: 0, whileItOpened: 0, foundWhole: 0 }
   let written = 0
   for (let kill = 0; kill < KILLS; kill++) {
     // One in five is killed while it opens.
-    const { found, last } = await writeAndKill(
+    const { found, last, ended } = await writeAndKill(
       engine,
       directory,
       kill % 5 === 4 ? { early: 250 + random.next() * 200 } : { late: random.next() * 250 },
     )
-    if (found !== undefined) {
+    expect(ended, `seed ${seed}, kill ${kill}`).toEqual({ code: null, signal: 'SIGKILL' })
+    counts.kills++
+    if (found === undefined) counts.whileItOpened++
+    else {
       expect(found, `seed ${seed}, kill ${kill}`).toMatchObject({ result: 'same' })
-      expect(found?.batch).toBeGreaterThanOrEqual(written)
+      expect(found.batch).toBeGreaterThanOrEqual(written)
+      counts.foundWhole++
     }
     written = Math.max(written, found?.batch ?? 0, last)
   }
   expect(written).toBeGreaterThan(0)
+  if (FUZZ) console.log(`${engine}: ${JSON.stringify({ ...counts, batches: written, seed })}`)
 })
 
 test.each(ENGINES)(
@@ -74,7 +80,7 @@ test.each(ENGINES)(
       rmSync(directory, { recursive: true })
     }
     expect([...outcomes.values()].reduce((sum, count) => sum + count, 0)).toBe(BASES * CHANGES)
-    if (FUZZ) console.log(engine, Object.fromEntries(outcomes))
+    if (FUZZ) console.log(`${engine}: ${JSON.stringify({ changedFiles: BASES * CHANGES, ...Object.fromEntries(outcomes), seed })}`)
   },
 )
 
@@ -89,11 +95,12 @@ async function writeAndKill(
   engine: string,
   directory: string,
   moment: { readonly early?: number; readonly late?: number },
-): Promise<{ readonly found: Finding | undefined; readonly last: number }> {
+): Promise<{ readonly found: Finding | undefined; readonly last: number; readonly ended: Ended }> {
   const child = spawn(process.execPath, ['--import', 'tsx', WRITER, 'write', engine, directory], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  const ended = endOf(child)
   let found: Finding | undefined
   let last = 0
   const kill = (ms: number): void => {
@@ -106,24 +113,33 @@ async function writeAndKill(
       if (moment.late !== undefined) kill(moment.late)
     } else last = Number(line)
   }
-  return { found, last }
+  return { found, last, ended: await ended }
 }
 
 async function run(
   command: 'check' | 'storm',
   engine: string,
   args: readonly string[],
-): Promise<{ readonly findings: readonly Finding[]; readonly ended: { readonly code: number | null; readonly signal: string | null } }> {
+): Promise<{ readonly findings: readonly Finding[]; readonly ended: Ended }> {
   const child = spawn(process.execPath, ['--import', 'tsx', WRITER, command, engine, ...args], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-    child.on('exit', (code, signal) => resolve({ code, signal }))
-  })
+  const ended = endOf(child)
   const findings: Finding[] = []
   for await (const line of createInterface(child.stdout)) findings.push(JSON.parse(line) as Finding)
   return { findings, ended: await ended }
+}
+
+interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+function endOf(child: ChildProcess): Promise<Ended> {
+  return new Promise((resolve) => {
+    child.on('exit', (code, signal) => resolve({ code, signal }))
+  })
 }
 
 /** Flips a bit, cuts off, zeroes, or deletes; says what it did. */
