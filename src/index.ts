@@ -26,7 +26,7 @@ export type { TaskId } from './model/task-id.ts'
 export { topic } from './model/topic.ts'
 export type { Topic } from './model/topic.ts'
 export type { Window, Windowed } from './model/window.ts'
-export { keyValueStore, windowStore } from './state/stores.ts'
+export { keyValueStore, sessionStore, windowStore } from './state/stores.ts'
 export type {
   Entry,
   KeyRangeOptions,
@@ -34,6 +34,9 @@ export type {
   KeyValueStoreSpec,
   Scan,
   ScanOptions,
+  SessionRange,
+  SessionStore,
+  SessionStoreSpec,
   Stamp,
   StoreOptions,
   StoreSpec,
@@ -56,12 +59,12 @@ export type {
   Traits,
 } from './topology/operator.ts'
 export { restored, stamped } from './topology/operator.ts'
-export { hopping, tumbling } from './operators/window-placement.ts'
-export type { TimeWindows } from './operators/window-placement.ts'
+export { hopping, session, sliding, tumbling, unlimited } from './operators/window-placement.ts'
+export type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from './operators/window-placement.ts'
 export type { EmitWhen } from './operators/change.ts'
 export type { FixedKeyProcessor, Processor, ProcessorContext } from './operators/processor.ts'
 export type { ErrorDecision } from './task/task-ports.ts'
-export { KGroupedStream, WindowedKStream } from './dsl/grouped.ts'
+export { KGroupedStream } from './dsl/grouped.ts'
 export { KStream } from './dsl/kstream.ts'
 export { KTable } from './dsl/ktable.ts'
 export { otherwise } from './dsl/options.ts'
@@ -71,6 +74,8 @@ export type {
   ProcessOptions,
   RepartitionOptions,
   SerdeOptions,
+  SessionAggregateOptions,
+  SessionTableOptions,
   SinkOptions,
   SourceOptions,
   StepOptions,
@@ -81,6 +86,7 @@ export type {
   WindowTableOptions,
 } from './dsl/options.ts'
 export type { Branches, SplitOptions } from './dsl/split.ts'
+export { SessionWindowedKStream, WindowedKStream } from './dsl/windowed.ts'
 export { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { BuildOptions, Optimization } from './dsl/streams-builder.ts'
 export { KafkaStreams } from './runtime/kafka-streams.ts'
@@ -94,6 +100,6 @@ export type { MemoryBroker } from './runtime/memory-broker.ts'
 export type { TopicClient } from './runtime/topic-client.ts'
 export type { ProduceRecord, ReadOptions, ReadRecord } from './runtime/topic-records.ts'
 export type { FailureDecision, KafkaStreamsOptions, Security } from './runtime/options.ts'
-export type { ReadOnly, ReadOnlyKeyValueStore, ReadOnlyWindowStore } from './runtime/queries.ts'
+export type { ReadOnly, ReadOnlyKeyValueStore, ReadOnlySessionStore, ReadOnlyWindowStore } from './runtime/queries.ts'
 export { runMain } from './runtime/run-main.ts'
 export type { AppState } from './runtime/states.ts'

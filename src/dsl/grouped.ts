@@ -1,24 +1,19 @@
 /**
  * Grouped streams: what aggregates are made of. `count` and `reduce` are `aggregate` with the folding given; with `windowedBy` the same folds run
- * per key and window.
+ * per key and window (`dsl/windowed`).
  */
 import { aggregate } from '../operators/aggregate.ts'
 import { storeReader } from '../operators/table.ts'
-import type { TimeWindows } from '../operators/window-placement.ts'
-import { windowedAggregate } from '../operators/windowed-aggregate.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from '../operators/window-placement.ts'
 import { serdes } from '../model/serdes.ts'
-import { timeWindowed } from '../model/serdes-compound.ts'
 import type { AnySerde } from '../model/serde.ts'
-import type { Windowed } from '../model/window.ts'
 import type { Fold } from '../operators/aggregate.ts'
-import { erased, keyValueSpec, windowSpec, type GroupParts } from './handle.ts'
+import { erased, keyValueSpec, type GroupParts, type MayDelete } from './handle.ts'
 import type { KTable } from './ktable.ts'
-import type { TableOptions, WindowTableOptions } from './options.ts'
+import type { TableOptions } from './options.ts'
+import type { SessionWindowedKStream, WindowedKStream } from './windowed.ts'
 
 type Role = 'KSTREAM-AGGREGATE-' | 'KSTREAM-REDUCE-'
-
-/** Whether an aggregate can be deleted: when the function that makes it may answer null. */
-export type MayDelete<R> = null extends R ? true : false
 
 /** A stream grouped by key. */
 export class KGroupedStream<K, V> {
@@ -60,8 +55,15 @@ export class KGroupedStream<K, V> {
   }
 
   /** Aggregates per window. `clicks.groupByKey().windowedBy(tumbling(minutes(1)).grace(seconds(5)))` */
-  windowedBy(windows: TimeWindows): WindowedKStream<K, V> {
-    return this.#parts.makers.windowed<K, V>(this.#parts, windows)
+  windowedBy(windows: TimeWindows | UnlimitedWindows): WindowedKStream<K, V>
+  windowedBy(windows: SlidingWindows): WindowedKStream<K, Exclude<V, null>>
+  windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>
+  windowedBy(
+    windows: TimeWindows | UnlimitedWindows | SlidingWindows | SessionWindows,
+  ): WindowedKStream<K, V> | WindowedKStream<K, Exclude<V, null>> | SessionWindowedKStream<K, V> {
+    const { makers } = this.#parts
+    if (windows.kind === 'session') return makers.sessionWindowed<K, V>(this.#parts, windows)
+    return makers.windowed<K, V>(this.#parts, windows)
   }
 
   #aggregate<A, D extends boolean>(
@@ -82,81 +84,6 @@ export class KGroupedStream<K, V> {
     const storeSerdes = { key: erased(options.key) ?? store.key ?? key, value: erased(options.value) ?? store.value ?? how.value }
     const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, grouping, storeSerdes })
     return makers.table<K, Exclude<A, null>, D>({ ...this.#parts, call: step, ...storeSerdes, reader: storeReader(present(store)) })
-  }
-}
-
-/** A grouped stream in windows. */
-export class WindowedKStream<K, V> {
-  readonly #parts: GroupParts
-  readonly #windows: TimeWindows
-
-  /** @internal */
-  constructor(parts: GroupParts, windows: TimeWindows) {
-    this.#parts = parts
-    this.#windows = windows
-  }
-
-  /** How many records each key has had in each window. */
-  count(options: WindowTableOptions<K, number> = {}): KTable<Windowed<K>, number> {
-    return this.#aggregate<number, false>(
-      { initial: () => 0, add: (sum) => sum + 1 },
-      { options, role: 'KSTREAM-AGGREGATE-', value: serdes.long, burns: 1 },
-    )
-  }
-
-  /** Folds the values of each key and window into one of their type; null deletes. */
-  reduce<R extends V | null>(
-    f: (aggregate: V, value: V) => R,
-    options: WindowTableOptions<K, Exclude<V, null>> = {},
-  ): KTable<Windowed<K>, Exclude<V, null>, MayDelete<R>> {
-    return this.#aggregate<V, MayDelete<R>>(
-      { initial: undefined, add: f },
-      { options, role: 'KSTREAM-REDUCE-', value: this.#parts.value, burns: 1 },
-    )
-  }
-
-  /** Folds the values of each key and window into an aggregate; null deletes. */
-  aggregate<A, R extends A | null = A>(
-    initial: () => A,
-    add: (aggregate: A, value: V, key: K) => R,
-    options: WindowTableOptions<K, A> = {},
-  ): KTable<Windowed<K>, Exclude<A, null>, MayDelete<R>> {
-    return this.#aggregate<A, MayDelete<R>>({ initial, add }, { options, role: 'KSTREAM-AGGREGATE-', value: undefined })
-  }
-
-  #aggregate<A, D extends boolean>(
-    fold: Fold<K, V, A>,
-    how: {
-      readonly options: WindowTableOptions<K, unknown>
-      readonly role: Role
-      readonly value: AnySerde | undefined
-      readonly burns?: number
-    },
-  ): KTable<Windowed<K>, Exclude<A, null>, D> {
-    const { graph, call, key, value, name, grouping, makers } = this.#parts
-    const { options, role, burns = 0 } = how
-    const windows = this.#windows
-    const store = windowSpec<K, unknown>(options.store, windows, graph.mistakes)
-    const operator = windowedAggregate<K, V, A>({
-      ...fold,
-      windows,
-      store: present(store),
-      role,
-      burns,
-      emit: options.emit ?? 'every-update',
-      ...(name === undefined ? {} : { repartitionName: name }),
-    })
-    const innerKey = erased(options.key) ?? store.key ?? key
-    const storeSerdes = { key: innerKey, value: erased(options.value) ?? store.value ?? how.value }
-    const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, grouping, storeSerdes })
-    const windowedKey = innerKey === undefined ? undefined : timeWindowed(innerKey, windows.sizeMs)
-    return makers.table<Windowed<K>, Exclude<A, null>, D>({
-      ...this.#parts,
-      call: step,
-      key: windowedKey,
-      value: storeSerdes.value,
-      reader: undefined,
-    })
   }
 }
 

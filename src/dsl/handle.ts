@@ -5,13 +5,14 @@
  */
 import { TopologyError, type Mistake } from '../base/errors.ts'
 import type { AnySerde, Serde } from '../model/serde.ts'
-import type { KeyValueStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
+import type { KeyValueStoreSpec, SessionStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
 import type { Call } from '../topology/graph.ts'
 import type { TableReader } from '../topology/operator.ts'
-import type { KGroupedStream, WindowedKStream } from './grouped.ts'
+import type { KGroupedStream } from './grouped.ts'
 import type { KStream } from './kstream.ts'
 import type { KTable } from './ktable.ts'
-import type { TimeWindows } from '../operators/window-placement.ts'
+import type { SessionWindowedKStream, WindowedKStream } from './windowed.ts'
+import { retentionOf, sizeOf, type SessionWindows, type StoredWindows } from '../operators/window-placement.ts'
 
 /** The builder's list. @internal */
 export class Graph {
@@ -64,7 +65,8 @@ export interface Makers {
   stream<K, V>(parts: Parts): KStream<K, V>
   table<K, V, Deletes extends boolean>(parts: TableParts<K, V>): KTable<K, V, Deletes>
   grouped<K, V>(parts: GroupParts): KGroupedStream<K, V>
-  windowed<K, V>(parts: GroupParts, windows: TimeWindows): WindowedKStream<K, V>
+  windowed<K, V>(parts: GroupParts, windows: StoredWindows): WindowedKStream<K, V>
+  sessionWindowed<K, V>(parts: GroupParts, windows: SessionWindows): SessionWindowedKStream<K, V>
 }
 
 /** The spec of a key-value store from a name, a spec, or nothing. @internal */
@@ -76,11 +78,11 @@ export function keyValueSpec<K, V>(store: string | KeyValueStoreSpec<K, V> | und
 /** The spec of a window store from a name, a spec, or nothing; what doesn't fit the windows is added to `mistakes`. @internal */
 export function windowSpec<K, V>(
   store: string | WindowStoreSpec<K, V> | undefined,
-  windows: TimeWindows,
+  windows: StoredWindows,
   mistakes: Mistake[],
 ): WindowStoreSpec<K, V> {
-  const { sizeMs } = windows
-  const needed = sizeMs + windows.graceMs
+  const sizeMs = sizeOf(windows)
+  const needed = retentionOf(windows)
   if (typeof store !== 'object')
     return Object.freeze({ kind: 'window', sizeMs, retentionMs: needed, ...(store === undefined ? {} : { name: store }) })
   const { name = '(unnamed)' } = store
@@ -89,11 +91,32 @@ export function windowSpec<K, V>(
     mistakes.push({ code: 'WINDOW_INVALID', message, node: name })
   }
   if (store.retentionMs < needed) {
-    const message = `store ${name} keeps its windows ${store.retentionMs} ms: they need size + grace, at least ${needed} ms (retentionMs)`
+    const what = windows.kind === 'sliding' ? 'twice the difference + grace' : 'size + grace'
+    const message = `store ${name} keeps its windows ${store.retentionMs} ms: they need ${what}, at least ${needed} ms (retentionMs)`
     mistakes.push({ code: 'WINDOW_RETENTION', message, node: name })
   }
   return store
 }
+
+/** The spec of a session store from a name, a spec, or nothing; what doesn't fit the sessions is added to `mistakes`. @internal */
+export function sessionSpec<K, V>(
+  store: string | SessionStoreSpec<K, V> | undefined,
+  windows: SessionWindows,
+  mistakes: Mistake[],
+): SessionStoreSpec<K, V> {
+  const needed = retentionOf(windows)
+  if (typeof store !== 'object')
+    return Object.freeze({ kind: 'session', retentionMs: needed, ...(store === undefined ? {} : { name: store }) })
+  const { name = '(unnamed)', retentionMs } = store
+  if (retentionMs < needed) {
+    const message = `store ${name} keeps its sessions ${retentionMs} ms: they need gap + grace, at least ${needed} ms (retentionMs)`
+    mistakes.push({ code: 'WINDOW_RETENTION', message, node: name })
+  }
+  return store
+}
+
+/** Whether an aggregate can be deleted: when the function that makes it may answer null. */
+export type MayDelete<R> = null extends R ? true : false
 
 /** Throws `TOPOLOGY_INVALID` when two handles are of two builders. @internal */
 export function checkBuilder(mine: Graph, theirs: Graph, what: 'stream' | 'table'): void {

@@ -1,7 +1,7 @@
 /** The options of steps: readonly objects, every field with a documented default. */
 import type { Serde } from '../model/serde.ts'
 import type { EmitWhen } from '../operators/change.ts'
-import type { KeyValueStoreSpec, StoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
+import type { KeyValueStoreSpec, SessionStoreSpec, StoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
 import type { StartFrom } from '../topology/node.ts'
 import type { Partitioner } from '../topology/operator.ts'
 import type { RecordContext } from '../model/record.ts'
@@ -52,6 +52,22 @@ export interface WindowTableOptions<K, V> extends StepOptions {
   readonly value?: Serde<Exclude<V, null>>
   /** `every-update` (default), or `on-commit`: the last of each key and window, at a commit. */
   readonly emit?: EmitWhen
+}
+
+/** Options of aggregations of sessions. */
+export interface SessionTableOptions<K, V> extends StepOptions {
+  /** The store's name or spec; a generated name when left out. */
+  readonly store?: string | SessionStoreSpec<K, V>
+  readonly key?: Serde<Exclude<K, null>>
+  readonly value?: Serde<Exclude<V, null>>
+  /** `every-update` (default), or `on-commit`: the last of each key and session, at a commit. */
+  readonly emit?: EmitWhen
+}
+
+/** Options of `aggregate` of sessions. */
+export interface SessionAggregateOptions<K, V> extends SessionTableOptions<K, V> {
+  /** Makes one aggregate of those of two sessions that become one. */
+  readonly merge: (left: V, right: V, key: K) => V
 }
 
 /** Options of `filter` and `mapValues` of a table. */

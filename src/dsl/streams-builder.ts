@@ -7,7 +7,7 @@ import type { Topic } from '../model/topic.ts'
 import { storeReader, tableSource } from '../operators/table.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import { Topology } from '../topology/topology.ts'
-import { KGroupedStream, WindowedKStream } from './grouped.ts'
+import { KGroupedStream } from './grouped.ts'
 import { erased, Graph, keyValueSpec, type Makers } from './handle.ts'
 import { KStream } from './kstream.ts'
 import { KTable } from './ktable.ts'
@@ -17,6 +17,7 @@ import { anyStore, missing, nameCalls } from './passes/naming.ts'
 import { spreadOldValues } from './passes/old-values.ts'
 import { resolve } from './passes/resolve.ts'
 import { validate } from './passes/validate.ts'
+import { SessionWindowedKStream, WindowedKStream } from './windowed.ts'
 
 /** The optimisations that `optimize` may name; `true` is all of them. */
 export type Optimization = 'merge.repartition.topics' | 'reuse.ktable.source.topics'
@@ -39,6 +40,7 @@ export class StreamsBuilder {
     table: (parts) => new KTable(parts),
     grouped: (parts) => new KGroupedStream(parts),
     windowed: (parts, windows) => new WindowedKStream(parts, windows),
+    sessionWindowed: (parts, windows) => new SessionWindowedKStream(parts, windows),
   }
 
   /** A stream of a topic's records, or of several topics of one type. `builder.stream(orders)` */

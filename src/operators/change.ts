@@ -26,6 +26,8 @@ export type Noted<V> = (slot: number, value: V | null, record: RecordContext) =>
 export interface FlushOptions {
   /** True: the store may let go of a row before the flush (an expired window), so what was written is remembered until then. */
   readonly remembers?: boolean
+  /** The time of what is told of a row, in ms; the row's own when left out. */
+  readonly timeOf?: (slot: number) => number
 }
 
 /**
@@ -36,7 +38,7 @@ export function emitOnFlush<K, V>(
   slots: SlotValues<K, V>,
   next: Emit<K, Change<V>>,
   context: OperatorContext,
-  { remembers = false }: FlushOptions = {},
+  { remembers = false, timeOf = (slot) => slots.timestamp(slot) }: FlushOptions = {},
 ): Noted<V> {
   const emit = restored(next)
   const change = newChange<V>()
@@ -50,7 +52,7 @@ export function emitOnFlush<K, V>(
     if (value === null && old === undefined && context.sendsOldValues) return undefined
     change.value = value
     change.old = old ?? null
-    as.timestamp = slots.timestamp(slot)
+    as.timestamp = timeOf(slot)
     as.headers = noHeaders
     if (headersOf.size > 0) {
       as.headers = headersOf.get(slot) ?? noHeaders

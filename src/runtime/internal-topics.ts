@@ -55,5 +55,6 @@ function changelogOf(store: ResolvedStore, partitions: number, options: Internal
 function policyOf({ spec }: ResolvedStore, additionalRetentionMs: number): Readonly<Record<string, string>> {
   if (spec.kind === 'keyValue') return { 'cleanup.policy': 'compact' }
   const retention = { 'retention.ms': String(spec.retentionMs + additionalRetentionMs) }
-  return { 'cleanup.policy': spec.duplicates === true ? 'delete' : 'compact,delete', ...retention }
+  const isBuffer = spec.kind === 'window' && spec.duplicates === true
+  return { 'cleanup.policy': isBuffer ? 'delete' : 'compact,delete', ...retention }
 }

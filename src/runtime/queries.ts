@@ -7,6 +7,7 @@ import { StoreUnavailableError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { Windowed } from '../model/window.ts'
 import { rowsOf, scanOf } from '../state/scan.ts'
+import type { AnyStore } from '../state/task-state.ts'
 import type {
   Entry,
   KeyRangeOptions,
@@ -14,6 +15,8 @@ import type {
   ResolvedStore,
   Scan,
   ScanOptions,
+  SessionRange,
+  SessionStore,
   TimeRange,
   WindowStore,
 } from '../state/store-spec.ts'
@@ -24,24 +27,37 @@ export type ReadOnlyKeyValueStore<K, V> = Pick<KeyValueStore<K, V>, 'get' | 'ent
 /** A window store as a reader sees it. */
 export type ReadOnlyWindowStore<K, V> = Pick<WindowStore<K, V>, 'get' | 'fetch' | 'fetchAll'>
 
+/** A session store as a reader sees it. */
+export type ReadOnlySessionStore<K, V> = Pick<SessionStore<K, V>, 'get' | 'fetch' | 'find'>
+
 /** What can be read of a store with this face. */
 export type ReadOnly<Face> =
   Face extends KeyValueStore<infer K, infer V>
     ? ReadOnlyKeyValueStore<K, V>
     : Face extends WindowStore<infer K, infer V>
       ? ReadOnlyWindowStore<K, V>
-      : never
+      : Face extends SessionStore<infer K, infer V>
+        ? ReadOnlySessionStore<K, V>
+        : never
 
-type Faces = readonly (KeyValueStore<unknown, unknown> | WindowStore<unknown, unknown>)[]
+type Faces = readonly AnyStore[]
+
+/** What can be read of a store of any kind. */
+export type AnyReadOnlyStore =
+  | ReadOnlyKeyValueStore<unknown, unknown>
+  | ReadOnlyWindowStore<unknown, unknown>
+  | ReadOnlySessionStore<unknown, unknown>
 
 /** The face of a store over its local partitions; `faces` is asked at each call, for tasks come and go. */
-export function readOnlyStore(
-  store: ResolvedStore,
-  faces: () => Faces,
-): ReadOnlyKeyValueStore<unknown, unknown> | ReadOnlyWindowStore<unknown, unknown> {
-  return store.spec.kind === 'window'
-    ? windowView(store, () => faces().filter(isWindow))
-    : keyValueView(store, () => faces().filter(isKeyValue))
+export function readOnlyStore(store: ResolvedStore, faces: () => Faces): AnyReadOnlyStore {
+  switch (store.spec.kind) {
+    case 'keyValue':
+      return keyValueView(store, () => faces().filter(isKeyValue))
+    case 'window':
+      return windowView(store, () => faces().filter(isWindow))
+    case 'session':
+      return sessionView(store, () => faces().filter(isSession))
+  }
 }
 
 function keyValueView(
@@ -89,6 +105,31 @@ function windowView(store: ResolvedStore, faces: () => readonly WindowStore<unkn
   }
 }
 
+function sessionView(store: ResolvedStore, faces: () => readonly SessionStore<unknown, unknown>[]): ReadOnlySessionStore<unknown, unknown> {
+  const bytes = (key: unknown): Uint8Array => store.key.serialize(key)
+  const order = ([a]: [Windowed<unknown>, unknown], [b]: [Windowed<unknown>, unknown]): number =>
+    a.window.end - b.window.end || compareBytes(bytes(a.key), bytes(b.key)) || b.window.start - a.window.start
+  return {
+    get: (session) => firstFound(faces(), (face) => face.get(session)),
+    fetch: (key, options: SessionRange & ScanOptions = {}): Scan<[Windowed<unknown>, unknown]> => {
+      const { limit, reverse, ...rest } = options
+      return merged(
+        store,
+        faces().map((face) => face.fetch(key, rest)),
+        { limit, reverse, order },
+      )
+    },
+    find: (options: KeyRangeOptions<unknown> & SessionRange = {}): Scan<[Windowed<unknown>, unknown]> => {
+      const { limit, reverse, ...rest } = options
+      return merged(
+        store,
+        faces().map((face) => face.find(rest)),
+        { limit, reverse, order },
+      )
+    },
+  }
+}
+
 /** The first partition's answer that is one. */
 function firstFound<F, T>(faces: readonly F[], read: (face: F) => MaybePromise<T | undefined>): MaybePromise<T | undefined> {
   const [face, ...rest] = faces
@@ -123,6 +164,10 @@ function merged<T>(store: ResolvedStore, scans: readonly Scan<T>[], { order, rev
 
 function isWindow(face: Faces[number]): face is WindowStore<unknown, unknown> {
   return 'fetchAll' in face
+}
+
+function isSession(face: Faces[number]): face is SessionStore<unknown, unknown> {
+  return 'find' in face
 }
 
 function isKeyValue(face: Faces[number]): face is KeyValueStore<unknown, unknown> {

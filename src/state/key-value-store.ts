@@ -31,6 +31,8 @@ export interface StoreParts {
   /** Two bytes before every row key in the engine. */
   readonly prefix: Uint8Array
   readonly engine: Engine
+  /** The engine it is taken to be kept by, where parity depends on it. */
+  readonly engineName: string
   readonly record: SourceRecord
   readonly log: StoreLog | undefined
   readonly everyWrite: boolean

@@ -21,6 +21,11 @@ export interface RowValue<V> {
   readonly headers?: Headers
 }
 
+/** Whether the values of a store have times of their own. */
+export function keepsTime({ spec }: ResolvedStore): boolean {
+  return spec.kind !== 'session' && spec.format !== 'plain'
+}
+
 /** Sound because a store's serdes read what they wrote, and the store's types are its serdes'. */
 export function typed<T>(value: unknown): T {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
@@ -33,8 +38,9 @@ export function decoded<T>(serde: AnySerde, bytes: Uint8Array, at: number, lengt
 }
 
 /** The value of a row of the engine. Throws what the serde throws. */
-export function readRow<V>({ spec, value }: ResolvedStore, bytes: Uint8Array, at: number, length: number): RowValue<V> {
-  if (spec.format === 'plain') return { value: decoded<V>(value, bytes, at, length), timestamp: -1 }
+export function readRow<V>(store: ResolvedStore, bytes: Uint8Array, at: number, length: number): RowValue<V> {
+  const { spec, value } = store
+  if (!keepsTime(store)) return { value: decoded<V>(value, bytes, at, length), timestamp: -1 }
   if (spec.format !== 'headers') {
     return { value: decoded<V>(value, bytes, at + TIME_BYTES, length - TIME_BYTES), timestamp: readInt64(bytes, at) }
   }
@@ -55,13 +61,14 @@ export function headedPrefix(headers: Headers, timestamp: number): Uint8Array {
 }
 
 /** A value as a row of the engine has it. */
-export function rowBytes<V>({ spec, value: serde }: ResolvedStore, { value, timestamp, headers = noHeaders }: RowValue<V>): Uint8Array {
+export function rowBytes<V>(store: ResolvedStore, { value, timestamp, headers = noHeaders }: RowValue<V>): Uint8Array {
+  const { spec, value: serde } = store
   const rows = new RowsBuilder()
   rows.startKey()
   rows.written(
     serde,
     value,
-    spec.format === 'plain' ? NOTHING : spec.format === 'headers' ? headedPrefix(headers, timestamp) : timeBytes(timestamp),
+    !keepsTime(store) ? NOTHING : spec.format === 'headers' ? headedPrefix(headers, timestamp) : timeBytes(timestamp),
   )
   return rows.bytes.slice(0, rows.byteLength)
 }

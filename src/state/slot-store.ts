@@ -8,7 +8,7 @@ import { writeInt64 } from '../base/bytes.ts'
 import { encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
 import type { SourceRecord } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
-import { headedPrefix, TIME_BYTES } from './row-values.ts'
+import { headedPrefix, keepsTime, TIME_BYTES } from './row-values.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import type { AppendedRow, ResolvedStore } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
@@ -85,7 +85,7 @@ export class SlotStore<V> {
     this.#everyWrite = everyWrite
     this.#keys = keys
     this.#serde = store.value
-    this.#plain = store.spec.format === 'plain'
+    this.#plain = !keepsTime(store)
     this.#keepsHeaders = store.spec.format === 'headers'
   }
 
@@ -147,7 +147,7 @@ export class SlotStore<V> {
   logOnly(value: V | null, { timestamp, headers }: Pick<AppendedRow, 'timestamp' | 'headers'>, writeKey: (log: StoreLog) => void): void {
     const log = this.#log
     if (!this.#everyWrite || log === undefined) return
-    log.begin(value === null ? this.#record.timestamp : timestamp)
+    log.begin(value === null || this.#plain ? this.#record.timestamp : timestamp)
     writeKey(log)
     if (value === null) log.value(NOTHING, 0, -1)
     else log.written(this.#serde, value)

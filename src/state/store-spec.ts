@@ -54,13 +54,23 @@ export interface WindowStoreSpec<K, V> extends SpecOf<WindowStore<K, V>> {
   readonly duplicates?: boolean
 }
 
+/** Spec of a session store. `key` is the serde of the key inside the session. Its values have no time of their own: a session's is its end. */
+export interface SessionStoreSpec<K, V> extends Omit<SpecOf<SessionStore<K, V>>, 'format'> {
+  readonly kind: 'session'
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+  /** How long a session is kept after its end passed, in milliseconds of stream time. */
+  readonly retentionMs: number
+  readonly format?: 'plain'
+}
+
 /** A spec of any kind with the face it opens. */
 export interface StoreSpec<Face = unknown> extends SpecOf<Face> {
   readonly kind: 'keyValue' | 'window' | 'session' | 'versioned' | 'buffer'
 }
 
 /** A spec whose types are forgotten. */
-export type AnyStoreSpec = KeyValueStoreSpec<unknown, unknown> | WindowStoreSpec<unknown, unknown>
+export type AnyStoreSpec = KeyValueStoreSpec<unknown, unknown> | WindowStoreSpec<unknown, unknown> | SessionStoreSpec<unknown, unknown>
 
 /** A store of a topology: its spec with everything filled in. */
 export interface ResolvedStore {
@@ -74,6 +84,8 @@ export interface ResolvedStore {
   readonly keepsPrior: boolean
   /** True where some step reads it by the key of its source record: worth a prefetch. */
   readonly readBySourceKey: boolean
+  /** True: Kafka Streams' own behaviour where ours differs on purpose. */
+  readonly parity?: boolean
 }
 
 /** A value with what the store keeps beside it. */
@@ -138,15 +150,44 @@ export interface WindowStore<K, V> {
   fetchAll(options?: KeyRangeOptions<K> & { readonly time?: TimeRange }): Scan<[Windowed<K>, V]>
 }
 
+/** Which sessions of a key are meant: those that end at `earliestEnd` or later and start at `latestStart` or earlier, in ms. */
+export interface SessionRange {
+  readonly earliestEnd?: number
+  readonly latestStart?: number
+}
+
+/** A store of values by key and session. Ends of sessions are inclusive. */
+export interface SessionStore<K, V> {
+  get(session: Windowed<K>): MaybePromise<V | undefined>
+  /** Null deletes. */
+  put(session: Windowed<K>, value: V | null, stamp?: Partial<Stamp>): void
+  /** The sessions of one key, by their ends. */
+  fetch(key: K, options?: SessionRange & ScanOptions): Scan<[Windowed<K>, V]>
+  /** The sessions of several keys, by their ends, then keys. */
+  find(options?: KeyRangeOptions<K> & SessionRange): Scan<[Windowed<K>, V]>
+}
+
 /** The object cache's own face, for operators: a slot is a number, so a hit makes no object and no promise. */
 export interface Slots<K, V> extends SlotValues<K, V> {
   /** The key's slot, resident when it returns; `typeof slot === 'number'` is the test. */
   find(key: K): MaybePromise<number>
 }
 
-/** The same for window stores. */
-export interface WindowSlots<K, V> extends SlotValues<Windowed<K>, V> {
-  /** The slot of the key's window that starts there. */
+/** The same for stores of windows and of sessions. */
+export interface PlacedSlots<K, V> extends SlotValues<Windowed<K>, V> {
+  /** The slot of the key's window with these bounds. */
+  find(key: K, start: number, end: number): MaybePromise<number>
+  /**
+   * Writes the slots of the key's windows between these times into `into`, in the order of the store; answers how many. Of a window store those that
+   * start in between; of a session store those that end at `from` or later and start at `to` or earlier.
+   */
+  live(key: K, time: TimeRange, into: number[]): MaybePromise<number>
+  start(slot: number): number
+  end(slot: number): number
+}
+
+/** The same for window stores, where the start of a window tells its end. */
+export interface WindowSlots<K, V> extends PlacedSlots<K, V> {
   find(key: K, start: number): MaybePromise<number>
 }
 

@@ -1,7 +1,7 @@
 /** The specs of stores, as users write them: typed handles that name a store and say how it is kept. */
 import { TopologyError } from '../base/errors.ts'
 import type { Serde } from '../model/serde.ts'
-import type { KeyValueStoreSpec, StoreOptions, WindowStoreSpec } from './store-spec.ts'
+import type { KeyValueStoreSpec, SessionStoreSpec, StoreOptions, WindowStoreSpec } from './store-spec.ts'
 
 /** A key-value store. `keyValueStore('counts', { key: serdes.string, value: serdes.long })` */
 export function keyValueStore<K, V>(
@@ -30,6 +30,19 @@ export function windowStore<K, V>(
   if (!(retentionMs >= sizeMs))
     throw wrong('WINDOW_RETENTION', `store ${name}: retentionMs is ${retentionMs}; give at least the size of a window (${sizeMs})`)
   return Object.freeze({ kind: 'window', name, ...options })
+}
+
+/**
+ * A session store; times are milliseconds. Throws `WINDOW_RETENTION` when its retention is no time.
+ * `sessionStore('visits', { key: serdes.string, value: serdes.long, retentionMs: hours(1) })`
+ */
+export function sessionStore<K, V>(
+  name: string,
+  options: Omit<StoreOptions, 'format'> & { readonly key: Serde<K>; readonly value: Serde<V>; readonly retentionMs: number },
+): SessionStoreSpec<K, V> {
+  const { retentionMs } = options
+  if (!(retentionMs >= 0)) throw wrong('WINDOW_RETENTION', `store ${name}: retentionMs is ${retentionMs}; give milliseconds, at least 0`)
+  return Object.freeze({ kind: 'session', name, ...options })
 }
 
 function wrong(code: 'WINDOW_INVALID' | 'WINDOW_RETENTION', message: string): TopologyError {

@@ -13,10 +13,22 @@ import type { Engine, KeyRange } from './engine.ts'
 import { withPrefix } from './key-range.ts'
 import { KeyValueCache, type HashedRows, type StoreParts } from './key-value-store.ts'
 import { markKey, readMark, writeMark, type Mark } from './marks.ts'
-import { headedPrefix, TIME_BYTES } from './row-values.ts'
+import { headedPrefix, keepsTime, TIME_BYTES } from './row-values.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import { storeClosed } from './store-errors.ts'
-import type { KeyValueStore, ResolvedStore, Slots, StoreName, WindowRows, WindowSlots, WindowStore } from './store-spec.ts'
+import { SessionCache } from './session-store.ts'
+import type {
+  KeyValueStore,
+  PlacedSlots,
+  ResolvedStore,
+  SessionStore,
+  Slots,
+  StoreName,
+  WindowRows,
+  WindowSlots,
+  WindowStore,
+} from './store-spec.ts'
+import { TimedSlots } from './timed-slots.ts'
 import { WindowCache } from './window-store.ts'
 
 /** Where a store's changelog records go, one at a time: `begin`, a key, a value, `end`. */
@@ -39,6 +51,8 @@ export interface ChangelogWriter {
 /** What the stores of a task run on. */
 export interface TaskStateOptions {
   readonly engine: Engine
+  /** The engine that stores are taken to be kept by, where parity depends on it; the engine's own name when left out. */
+  readonly engineName?: string
   readonly changelog: ChangelogWriter
   /** The task's record. */
   readonly record: SourceRecord
@@ -60,15 +74,21 @@ export interface RestoreRows extends PackedRows {
 
 /** A store's rows as text, for comparison: keys and values in hex. */
 export interface StoreDump {
-  readonly kind: 'keyValue' | 'window'
+  readonly kind: 'keyValue' | 'window' | 'session'
   readonly entries: readonly (readonly (string | number)[])[]
 }
 
-type Cache = KeyValueCache<unknown, unknown> | WindowCache<unknown, unknown>
+/** A store of any kind, as user code and operators hold it. */
+type Held = KeyValueCache<unknown, unknown> | WindowCache<unknown, unknown> | SessionCache<unknown, unknown>
+
+/** The face of a store of any kind. */
+export type AnyStore = KeyValueStore<unknown, unknown> | WindowStore<unknown, unknown> | SessionStore<unknown, unknown>
 
 interface OpenStore {
   readonly store: ResolvedStore
-  readonly cache: Cache
+  readonly held: Held
+  /** What is flushed, landed and restored. */
+  readonly cache: KeyValueCache<unknown, unknown> | TimedSlots<unknown>
   readonly number: number
   readonly prefix: Uint8Array
   /** Which topic its changelog is; empty: not known. */
@@ -102,15 +122,14 @@ export class TaskState {
       if (mark === undefined && !(await this.#hasRows(prefix))) continue
       // Rows without a mark are right where there is no changelog; elsewhere nobody knows up to where they are.
       if (mark === undefined ? store.changelog !== undefined : !isGood(store.name, mark)) await this.#wipe(store.name, prefix)
-      else if (cache instanceof WindowCache) await cache.load(mark?.streamTime ?? -1)
+      else if (cache instanceof TimedSlots) await cache.load(mark?.streamTime ?? -1)
       else cache.incomplete()
     }
   }
 
   /** The face of a store. Throws `STORE_CLOSED`, `UNKNOWN_STORE`. */
-  store(name: StoreName): KeyValueStore<unknown, unknown> | WindowStore<unknown, unknown> {
-    const { cache } = this.#found(name)
-    return cache.face()
+  store(name: StoreName): AnyStore {
+    return this.#found(name).held.face()
   }
 
   /** The slots of a key-value store. */
@@ -122,16 +141,23 @@ export class TaskState {
 
   /** The slots of a window store. */
   windowSlots(name: StoreName): WindowSlots<unknown, unknown> {
-    const { cache } = this.#found(name)
-    assert(cache instanceof WindowCache, `store ${name} is no window store`)
-    return cache
+    const { held } = this.#found(name)
+    assert(held instanceof WindowCache, `store ${name} is no window store`)
+    return held
+  }
+
+  /** The slots of a session store. */
+  sessionSlots(name: StoreName): PlacedSlots<unknown, unknown> {
+    const { held } = this.#found(name)
+    assert(held instanceof SessionCache, `store ${name} is no session store`)
+    return held
   }
 
   /** The rows of a window store that keeps duplicates. */
   windowRows(name: StoreName): WindowRows<unknown, unknown> {
-    const { cache, store } = this.#found(name)
-    assert(cache instanceof WindowCache && 'duplicates' in store.spec && store.spec.duplicates, `store ${name} keeps no duplicates`)
-    return cache
+    const { held, store } = this.#found(name)
+    assert(held instanceof WindowCache && 'duplicates' in store.spec && store.spec.duplicates, `store ${name} keeps no duplicates`)
+    return held
   }
 
   /** Reads the memory that looking up these hashes will need, for stores that are read by the source's key. */
@@ -170,7 +196,7 @@ export class TaskState {
     // What a flush emits may write to a store that was flushed before it: again, until nothing is dirty.
     return chain(this.#flushFrom(stores, 0), () => {
       if (stores.some(({ cache }) => cache.slots.isDirty)) return this.flush()
-      for (const { cache } of stores) if (cache instanceof WindowCache) cache.flushed()
+      for (const { cache } of stores) if (cache instanceof TimedSlots) cache.flushed()
       return undefined
     })
   }
@@ -182,7 +208,7 @@ export class TaskState {
     for (const { cache } of this.#stores.values()) {
       const pending = cache.slots.pendingRows()
       if (pending !== undefined) append(pending.rows(), rows)
-      if (cache instanceof WindowCache) deleteRanges.push(...cache.expiredRanges())
+      if (cache instanceof TimedSlots) deleteRanges.push(...cache.expiredRanges())
     }
     for (const [name, offset] of offsets) this.#writeMark(this.#found(name), offset, rows)
     if (rows.count === 0 && deleteRanges.length === 0) return this.#landed()
@@ -207,14 +233,13 @@ export class TaskState {
     const found = this.#found(name)
     const { cache, store, prefix } = found
     const batch = new RowsBuilder()
-    const plain = store.spec.format === 'plain'
+    const plain = !keepsTime(store)
     if (cache instanceof KeyValueCache) cache.restoring(rows)
     for (let row = 0; row < rows.count; row++) {
       if (rows.keyLength[row]! < 0) continue
       const timestamp = rows.baseTimestamp + rows.timestampDelta[row]!
-      if (cache instanceof WindowCache) {
-        if (!cache.restore(rows, row, timestamp)) continue
-        cache.restoredKey(rows, row, batch)
+      if (cache instanceof TimedSlots) {
+        if (!cache.restore(rows, row, timestamp, batch)) continue
       } else {
         batch.startKey()
         batch.addToKey(prefix, 0, prefix.length)
@@ -258,11 +283,12 @@ export class TaskState {
 
   /** A store's rows as text. */
   dump(name: StoreName): StoreDump {
-    const { cache } = this.#found(name)
-    if (cache instanceof WindowCache) {
-      return { kind: 'window', entries: cache.dump().map(({ key, start, end, value }) => [toHex(key), start, end, toHex(value)]) }
+    const { held, store } = this.#found(name)
+    if (!(held instanceof KeyValueCache)) {
+      const entries = held.dump().map(({ key, window, value }) => [toHex(key), window.start, window.end, toHex(value)])
+      return { kind: store.spec.kind, entries }
     }
-    return { kind: 'keyValue', entries: cache.dump().map(({ key, value }) => [toHex(key), toHex(value)]) }
+    return { kind: 'keyValue', entries: held.dump().map(({ key, value }) => [toHex(key), toHex(value)]) }
   }
 
   /** How many entries are resident, by store. */
@@ -285,14 +311,14 @@ export class TaskState {
       store,
       prefix,
       engine,
+      engineName: store.spec.engine ?? this.#options.engineName ?? engine.name,
       record,
       everyWrite,
       log: changelog.open(store),
       expired: () => this.#options.expired(store.name),
     }
-    const { spec } = store
-    const cache = spec.kind === 'window' ? new WindowCache<unknown, unknown>(parts, spec) : new KeyValueCache<unknown, unknown>(parts)
-    this.#stores.set(store.name, { store, cache, number, prefix, topicId: '' })
+    const held = opened(parts)
+    this.#stores.set(store.name, { store, held, cache: held instanceof KeyValueCache ? held : held.timed, number, prefix, topicId: '' })
   }
 
   #found(name: StoreName): OpenStore {
@@ -337,7 +363,19 @@ export class TaskState {
   }
 
   #writeMark({ number, cache, topicId }: OpenStore, offset: number, into: RowsBuilder): void {
-    writeMark(number, { offset, streamTime: cache instanceof WindowCache ? cache.flushedTime : -1, topicId }, into)
+    writeMark(number, { offset, streamTime: cache instanceof TimedSlots ? cache.flushedTime : -1, topicId }, into)
+  }
+}
+
+function opened(parts: StoreParts): Held {
+  const { spec } = parts.store
+  switch (spec.kind) {
+    case 'keyValue':
+      return new KeyValueCache(parts)
+    case 'window':
+      return new WindowCache(parts, spec)
+    case 'session':
+      return new SessionCache(parts, spec)
   }
 }
 

@@ -1,14 +1,14 @@
 /**
- * Hot path. Where the windows of a store are: a table from key bytes to a short array of that key's slots in order of their starts, rows of one start
- * in order of arrival, and columns that say of each slot whose it is. Only a store that keeps duplicates has several rows of one key and start: a
- * sequence number tells them apart, in keys of the changelog and the engine too. It knows nothing of values or time: the store above it decides.
+ * Hot path. Where the windows or sessions of a store are: a table from key bytes to a short array of that key's slots in order of their times (a window's
+ * start, a session's end), and columns that say of each slot whose it is. What stands beside the time tells slots of one key and time apart, in keys of
+ * the changelog and the engine too: a session's start; of windows a sequence number, where duplicates are kept. It knows nothing of values or of what is
+ * expired: the store above it decides.
  */
-import type { PackedRows } from '../base/packed-rows.ts'
 import { ByteTable } from './byte-table.ts'
 import type { KeyRange } from './engine.ts'
 import type { RowsBuilder } from './rows-builder.ts'
 import type { StoreLog } from './task-state.ts'
-import { readSuffix, WINDOW_SUFFIX, type KeySpan, type WindowLayout } from './window-layout.ts'
+import type { KeySpan, WindowLayout } from './window-layout.ts'
 import { WindowSegments } from './window-segments.ts'
 
 /** A key's bytes with their hash. */
@@ -21,26 +21,31 @@ export const NO_SLOT = -1
 
 const NO_SLOTS: readonly number[] = []
 
-/** The slots of a window store by key, start and sequence. */
+/** How slots of one key and time are listed: as they arrived, or by what stands beside the time, upwards or downwards. */
+export type BesideOrder = 'arrival' | 'up' | 'down'
+
+/** The slots of a window or session store by key, time and what stands beside it. */
 export class WindowIndex {
   readonly keys: ByteTable = new ByteTable()
   readonly #layout: WindowLayout
+  readonly #order: BesideOrder
   readonly #segments: WindowSegments
-  /** By key id: the key's slots in order of their starts. */
+  /** By key id: the key's slots in order of their times. */
   readonly #windows: number[][] = []
   /** By slot. */
   #keyIds: Int32Array = new Int32Array(64)
-  #starts: Float64Array = new Float64Array(64)
-  #sequences: Int32Array = new Int32Array(64)
+  #times: Float64Array = new Float64Array(64)
+  #besides: Float64Array = new Float64Array(64)
   readonly #free: number[] = []
   #end = 0
 
-  constructor(layout: WindowLayout) {
+  constructor(layout: WindowLayout, order: BesideOrder = 'arrival') {
     this.#layout = layout
+    this.#order = order
     this.#segments = new WindowSegments(layout)
   }
 
-  /** The slots of a key, in order of their starts. Live: valid until the next change. */
+  /** The slots of a key, in order of their times. Live: valid until the next change. */
   of({ bytes, at, length, hash }: HashedSpan): readonly number[] {
     const id = this.keys.find(bytes, at, length, hash)
     return id < 0 ? NO_SLOTS : this.#windows[id]!
@@ -51,9 +56,14 @@ export class WindowIndex {
     return this.#windows[id]!
   }
 
-  /** Start of a slot's window, in ms. */
-  start(slot: number): number {
-    return this.#starts[slot]!
+  /** Time of a slot, in ms. */
+  time(slot: number): number {
+    return this.#times[slot]!
+  }
+
+  /** What stands beside the time of a slot. */
+  beside(slot: number): number {
+    return this.#besides[slot]!
   }
 
   /** Id of a slot's key. */
@@ -61,20 +71,20 @@ export class WindowIndex {
     return this.#keyIds[slot]!
   }
 
-  /** The slot of a key, start and sequence; `NO_SLOT` when there is none. */
-  find(key: HashedSpan, start: number, sequence: number): number {
+  /** The slot of a key, time and what stands beside it; `NO_SLOT` when there is none. */
+  find(key: HashedSpan, time: number, beside: number): number {
     const slots = this.of(key)
     for (let i = slots.length - 1; i >= 0; i--) {
       const slot = slots[i]!
-      const found = this.#starts[slot]!
-      if (found === start && this.#sequences[slot] === sequence) return slot
-      if (found < start) return NO_SLOT
+      const found = this.#times[slot]!
+      if (found === time && this.#besides[slot] === beside) return slot
+      if (found < time) return NO_SLOT
     }
     return NO_SLOT
   }
 
-  /** A slot for a key and start, behind those of the same start. */
-  add(key: HashedSpan, start: number, sequence: number): number {
+  /** A slot for a key, time and what stands beside it. */
+  add(key: HashedSpan, time: number, beside: number): number {
     const { bytes, at, length, hash } = key
     let id = this.keys.find(bytes, at, length, hash)
     if (id < 0) {
@@ -82,15 +92,15 @@ export class WindowIndex {
       this.#windows[id] = []
     }
     const slot = this.#free.pop() ?? this.#end++
-    if (slot >= this.#starts.length) this.#grow()
+    if (slot >= this.#times.length) this.#grow()
     this.#keyIds[slot] = id
-    this.#starts[slot] = start
-    this.#sequences[slot] = sequence
+    this.#times[slot] = time
+    this.#besides[slot] = beside
     const slots = this.#windows[id]!
     let place = slots.length
-    while (place > 0 && this.#starts[slots[place - 1]!]! > start) place--
+    while (place > 0 && this.#isBehind(slots[place - 1]!, time, beside)) place--
     slots.splice(place, 0, slot)
-    this.#segments.add(slot, start)
+    this.#segments.add(slot, time)
     return slot
   }
 
@@ -101,7 +111,7 @@ export class WindowIndex {
     const at = slots.indexOf(slot)
     if (at < 0) return
     slots.splice(at, 1)
-    this.#segments.remove(slot, this.#starts[slot]!)
+    this.#segments.remove(slot, this.#times[slot]!)
     this.#free.push(slot)
     if (slots.length === 0) this.keys.remove(id)
   }
@@ -115,30 +125,29 @@ export class WindowIndex {
   }
 
   /** As `WindowSegments.expired`. */
-  expired(start: number, drop: (slot: number) => void): KeyRange | undefined {
-    return this.#segments.expired(start, drop)
+  expired(time: number, drop: (slot: number) => void): KeyRange | undefined {
+    return this.#segments.expired(time, drop)
   }
 
   /** Starts a row with the engine key of a slot. */
   rowKey(slot: number, into: RowsBuilder): void {
-    this.#layout.rowKey(this.#spanOf(slot), this.#starts[slot]!, this.#sequences[slot]!, into)
+    this.#layout.rowKey(this.#spanOf(slot), this.#times[slot]!, this.#besides[slot]!, into)
   }
 
   /** Writes the changelog key of a slot. */
   logKey(slot: number, into: StoreLog): void {
-    this.writeKey(this.#spanOf(slot), this.#starts[slot]!, this.#sequences[slot]!, into)
+    this.writeKey(this.#spanOf(slot), this.#times[slot]!, this.#besides[slot]!, into)
   }
 
   /** Writes the changelog key of a row that has no slot. */
-  writeKey(key: KeySpan, start: number, sequence: number, into: StoreLog): void {
-    into.key(this.#layout.changelogKey(key, start, sequence), 0, key.length + WINDOW_SUFFIX)
+  writeKey(key: KeySpan, time: number, beside: number, into: StoreLog): void {
+    into.key(this.#layout.changelogKey(key, time, beside), 0, key.length + this.#layout.suffixBytes)
   }
 
-  /** Starts a row with the engine key for a key of the changelog. */
-  restoredKey(rows: PackedRows, row: number, into: RowsBuilder): void {
-    const key = { bytes: rows.bytes, at: rows.keyAt[row]!, length: rows.keyLength[row]! - WINDOW_SUFFIX }
-    const { start, sequence } = readSuffix(rows.bytes, key.at + key.length)
-    this.#layout.rowKey(key, start, sequence, into)
+  #isBehind(slot: number, time: number, beside: number): boolean {
+    const own = this.#times[slot]!
+    if (own !== time || this.#order === 'arrival') return own > time
+    return this.#order === 'up' ? this.#besides[slot]! > beside : this.#besides[slot]! < beside
   }
 
   #spanOf(slot: number): KeySpan {
@@ -147,16 +156,16 @@ export class WindowIndex {
   }
 
   #grow(): void {
-    const starts = new Float64Array(2 * this.#starts.length)
-    starts.set(this.#starts)
-    this.#starts = starts
-    this.#keyIds = grown(this.#keyIds)
-    this.#sequences = grown(this.#sequences)
+    this.#times = grown(this.#times)
+    this.#besides = grown(this.#besides)
+    const keyIds = new Int32Array(2 * this.#keyIds.length)
+    keyIds.set(this.#keyIds)
+    this.#keyIds = keyIds
   }
 }
 
-function grown(column: Int32Array): Int32Array {
-  const larger = new Int32Array(2 * column.length)
+function grown(column: Float64Array): Float64Array {
+  const larger = new Float64Array(2 * column.length)
   larger.set(column)
   return larger
 }

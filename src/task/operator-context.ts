@@ -5,7 +5,16 @@
 import { ProcessingError } from '../base/errors.ts'
 import type { RecordContext } from '../model/record.ts'
 import type { TaskId } from '../model/task-id.ts'
-import type { KeyValueStore, Slots, StoreName, StoreSpec, WindowSlots, WindowStore } from '../state/store-spec.ts'
+import type {
+  KeyValueStore,
+  PlacedSlots,
+  SessionStore,
+  Slots,
+  StoreName,
+  StoreSpec,
+  WindowSlots,
+  WindowStore,
+} from '../state/store-spec.ts'
 import type { TaskState } from '../state/task-state.ts'
 import type { ProcessorNode } from '../topology/node.ts'
 import type { Cancellable, DropReason, Emit, NodeName, OperatorContext, Schedule } from '../topology/operator.ts'
@@ -55,6 +64,7 @@ export function makeContext(parts: ContextParts): OperatorContext {
     store: (spec) => lookUp(task.state.store(connected(spec))),
     slots: <K, V>(spec: StoreSpec<KeyValueStore<K, V>>) => lookUp<Slots<K, V>>(task.state.slots(connected(spec))),
     windowSlots: <K, V>(spec: StoreSpec<WindowStore<K, V>>) => lookUp<WindowSlots<K, V>>(task.state.windowSlots(connected(spec))),
+    sessionSlots: <K, V>(spec: StoreSpec<SessionStore<K, V>>) => lookUp<PlacedSlots<K, V>>(task.state.sessionSlots(connected(spec))),
     storeSerdes: (spec) => topology.stores.get(connected(spec))!,
     shared: <T>(name: string, make: () => T) => {
       if (!parts.shared.has(name)) parts.shared.set(name, make())

@@ -31,6 +31,8 @@ export interface StreamTaskOptions {
   readonly subtopology: Subtopology
   readonly partition: number
   readonly engine: Engine
+  /** The engine that stores are taken to be kept by, where parity depends on it; the engine's own name when left out. */
+  readonly engineName?: string
   readonly ports: TaskPorts
   /** The number that each store has in the engine; left out where the engine is empty. */
   readonly numbers?: ReadonlyMap<StoreName, number>
@@ -98,6 +100,7 @@ export class StreamTask {
     )
     this.state = new TaskState(subtopology.stores, {
       engine: options.engine,
+      engineName: options.engineName ?? options.engine.name,
       changelog: this.#outbox,
       record: this.record,
       cacheBytes: options.cacheBytes,

@@ -19,6 +19,8 @@ export interface DriverTasksOptions {
   readonly applicationId: string
   readonly topology: Topology
   readonly cacheBytes: number
+  /** The engine that stores are taken to be kept by. */
+  readonly engineName: string
   /** Partitions of a topic outside the topology's own. */
   count(topic: string): number
   now(): number
@@ -111,7 +113,7 @@ export class DriverTasks {
   }
 
   #make(subtopology: Subtopology, partition: number): StreamTask {
-    const { applicationId, topology, cacheBytes } = this.#options
+    const { applicationId, topology, cacheBytes, engineName } = this.#options
     const task = new StreamTask({
       applicationId,
       topology,
@@ -119,6 +121,7 @@ export class DriverTasks {
       partition,
       cacheBytes,
       engine: new MemoryEngine(),
+      engineName,
       everyWrite: true,
       frozen: true,
       uncommittedBytes: Number.MAX_SAFE_INTEGER,

@@ -29,6 +29,8 @@ export interface DriverOptions {
   readonly config?: {
     /** `test` when left out. */
     readonly applicationId?: string
+    /** The engine that stores are taken to be kept by, where parity with Kafka Streams depends on it; they are in memory all the same. `memory` when left out. */
+    readonly engine?: string
     /** Bound of the object caches of one task; 64 MiB when left out. */
     readonly cacheBytes?: number
     /** `fail` when left out. */
@@ -66,6 +68,7 @@ export class TopologyTestDriver implements Disposable {
     this.#tasks = new DriverTasks({
       applicationId: this.#applicationId,
       topology,
+      engineName: options.config?.engine ?? 'memory',
       cacheBytes: options.config?.cacheBytes ?? 64 * 1024 * 1024,
       count: (topic) => (typeof partitions === 'number' ? partitions : (partitions[topic] ?? 1)),
       now: () => this.#now,

@@ -7,7 +7,7 @@ import type { MaybePromise } from '../base/maybe-promise.ts'
 import { current, NO_SOURCE_KEY, type RecordContext, type RecordMetadata } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { TaskId } from '../model/task-id.ts'
-import type { Entry, KeyValueStore, Slots, StoreSpec, WindowSlots, WindowStore } from '../state/store-spec.ts'
+import type { Entry, KeyValueStore, PlacedSlots, SessionStore, Slots, StoreSpec, WindowSlots, WindowStore } from '../state/store-spec.ts'
 
 /** The name of a step. */
 export type NodeName = string & { readonly brand?: 'NodeName' }
@@ -155,6 +155,8 @@ export interface OperatorContext {
   slots<K, V>(spec: StoreSpec<KeyValueStore<K, V>>): Slots<K, V>
   /** The object cache's own face of a window store. */
   windowSlots<K, V>(spec: StoreSpec<WindowStore<K, V>>): WindowSlots<K, V>
+  /** The object cache's own face of a session store. */
+  sessionSlots<K, V>(spec: StoreSpec<SessionStore<K, V>>): PlacedSlots<K, V>
   /** The serdes of a store of this step. */
   storeSerdes(spec: StoreSpec): { readonly key: AnySerde; readonly value: AnySerde }
   /** What two steps of one task share besides a store. */

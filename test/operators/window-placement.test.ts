@@ -2,13 +2,25 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TopologyError } from '../../src/base/errors.ts'
 import { untyped } from '../support/untyped.ts'
-import { hopping, newPlacements, place, tumbling, type TimeWindows } from '../../src/operators/window-placement.ts'
+import { newLiveWindows, newPlacements } from '../../src/operators/placements.ts'
+import {
+  closesAfter,
+  hopping,
+  place,
+  retentionOf,
+  session,
+  sizeOf,
+  sliding,
+  tumbling,
+  unlimited,
+  type AnyWindows,
+} from '../../src/operators/window-placement.ts'
 
 const runs = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 100) }
 const into = newPlacements()
 
-function placed(windows: TimeWindows, timestamp: number): (readonly [start: number, end: number])[] {
-  place(windows, timestamp, into)
+function placed(windows: AnyWindows, timestamp: number): (readonly [start: number, end: number])[] {
+  place(windows, timestamp, newLiveWindows(), into)
   return into.starts.slice(0, into.count).map((start, i) => [start, into.ends[i]!])
 }
 
@@ -60,6 +72,19 @@ test('windows are frozen data; grace makes other ones', () => {
   expect(Object.isFrozen(windows) && Object.isFrozen(later)).toBe(true)
 })
 
+test('W17: an unlimited window holds everything from its start on', () => {
+  expect(placed(unlimited(20), 19)).toEqual([])
+  expect(placed(unlimited(20), 20)).toEqual([[20, Number.MAX_SAFE_INTEGER]])
+  expect(placed(unlimited(), 7)).toEqual([[0, Number.MAX_SAFE_INTEGER]])
+})
+
+test('E3, W18: each kind closes and is kept as Kafka Streams has it', () => {
+  const kinds = [tumbling(10).grace(5), hopping(10, { advance: 3 }), sliding(10).grace(5), session(10).grace(5), unlimited(1).grace(5)]
+  expect(kinds.map(closesAfter)).toEqual([5, 0, 6, 16, Infinity])
+  expect(kinds.map(retentionOf)).toEqual([15, 10, 25, 15, Number.MAX_SAFE_INTEGER])
+  expect([sizeOf(tumbling(10)), sizeOf(sliding(7)), sizeOf(unlimited())]).toEqual([10, 7, Number.MAX_SAFE_INTEGER])
+})
+
 describe('B35: what windows can’t be', () => {
   const wrong: readonly (readonly [string, () => unknown, RegExp])[] = [
     ['size 0', () => tumbling(0), /tumbling\(size\): the size is 0; give .* above 0/],
@@ -73,6 +98,11 @@ describe('B35: what windows can’t be', () => {
     ['advance negative', () => hopping(10, { advance: -2 }), /the advance is -2/],
     ['advance NaN', () => hopping(10, { advance: Number.NaN }), /the advance is NaN/],
     ['advance above the size', () => hopping(10, { advance: 11 }), /the advance is 11; give .* at most the size \(10\)/],
+    ['difference −1', () => sliding(-1), /sliding\(difference\): the difference is -1/],
+    ['gap 0', () => session(0), /session\(gap\): the gap is 0/],
+    ['start −1', () => unlimited(-1), /unlimited\(start\): the start is -1/],
+    ['grace of sliding windows −1', () => sliding(1).grace(-1), /the grace is -1/],
+    ['grace of sessions NaN', () => session(1).grace(Number.NaN), /the grace is NaN/],
     ['grace −1', () => tumbling(10).grace(-1), /the grace is -1; give .* at least 0/],
     ['grace NaN', () => hopping(10, { advance: 5 }).grace(Number.NaN), /the grace is NaN/],
   ]

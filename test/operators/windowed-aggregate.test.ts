@@ -11,7 +11,7 @@ import { stateful, type Stateful, type StatefulOptions } from '../support/operat
 import { Committed, updateOf, type Update } from '../support/updates.ts'
 
 type Value = number | null
-type Options = WindowedAggregateOptions<string | null, Value, string>
+type Options = WindowedAggregateOptions<string | null, Value, string> & { readonly windows: TimeWindows }
 
 const runs = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 100) }
 
@@ -159,7 +159,9 @@ describe('every update', () => {
 
   test('a first null value of a reduction deletes, and is told', async () => {
     const reduce = windowedAggregate<string, Value, number>({
-      ...append(tumbling(10)),
+      windows: tumbling(10),
+      role: 'KSTREAM-REDUCE-',
+      emit: 'every-update',
       store: windowStore('s', { key: serdes.string, value: serdes.long, sizeMs: 10, retentionMs: 10 }),
       initial: undefined,
       add: (total, value) => total + (value ?? 100),

@@ -41,7 +41,7 @@ test('rows are found by key, start and sequence, and listed by start, then in or
       for (const key of ['', 'a', 'ab', 'b']) {
         const expected = rows.filter((row) => row.key === key).toSorted((a, b) => a.start - b.start)
         const slots = index.of(span(key))
-        expect(slots.map((slot) => index.start(slot))).toEqual(expected.map(({ start }) => start))
+        expect(slots.map((slot) => index.time(slot))).toEqual(expected.map(({ start }) => start))
         expect(slots).toEqual(expected.map(({ start, sequence }) => index.find(span(key), start, sequence)))
         for (const slot of slots) expect(index.ofId(index.keyId(slot))).toBe(slots)
       }

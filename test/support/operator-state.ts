@@ -68,12 +68,12 @@ export function stateful<K, V, KOut, VOut>(
   }
 }
 
-function resolved(operator: AnyOperator, { sendsOldValues = false, without = [] }: StatefulOptions): ResolvedStore[] {
+function resolved(operator: AnyOperator, { sendsOldValues = false, without = [], parity = false }: StatefulOptions): ResolvedStore[] {
   return operator.stores.flatMap((spec): ResolvedStore[] => {
     const name = spec.name ?? 'store'
     if (without.includes(name)) return []
     const { key = serdes.string, value = serdes.json() }: Pick<AnyStoreSpec, 'key' | 'value'> = untyped(spec)
-    return [{ name, spec: untyped(spec), key, value, changelog: undefined, keepsPrior: sendsOldValues, readBySourceKey: false }]
+    return [{ name, spec: untyped(spec), key, value, changelog: undefined, keepsPrior: sendsOldValues, readBySourceKey: false, parity }]
   })
 }
 

@@ -10,7 +10,7 @@ import { serdes } from '../../src/model/serdes.ts'
 import type { AnySerde } from '../../src/model/serde.ts'
 import type { Cursor, Engine, KeyRange, WriteBatch } from '../../src/state/engine.ts'
 import { RowsBuilder } from '../../src/state/rows-builder.ts'
-import type { AnyStoreSpec, KeyValueStore, ResolvedStore, StoreName, WindowStore } from '../../src/state/store-spec.ts'
+import type { AnyStoreSpec, KeyValueStore, ResolvedStore, SessionStore, StoreName, WindowStore } from '../../src/state/store-spec.ts'
 import { TaskState, type ChangelogWriter, type RestoreRows, type StoreLog } from '../../src/state/task-state.ts'
 import { untyped } from './untyped.ts'
 
@@ -85,6 +85,11 @@ export class StateWorld {
 
   /** The face of a window store of text. */
   windows(name: StoreName = 'store'): WindowStore<string, string> {
+    return untyped(this.state.store(name))
+  }
+
+  /** The face of a session store of text. */
+  sessions(name: StoreName = 'store'): SessionStore<string, string> {
     return untyped(this.state.store(name))
   }
 

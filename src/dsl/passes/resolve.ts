@@ -64,6 +64,7 @@ function resolveStore(draft: Draft, store: DraftStore, use: StoreUse): ResolvedS
     value: value ?? missing,
     changelog: changelogOf(store, use),
     keepsPrior: use.users.some(({ sendsOldValues }) => sendsOldValues),
+    parity: use.parity,
     readBySourceKey:
       key !== undefined &&
       use.users.length > 0 &&

@@ -5,6 +5,8 @@ import { errors } from './error.ts'
 import { processors } from './processor.ts'
 import { stateless } from './stateless.ts'
 import { stores } from './store.ts'
+import { sessions } from './session.ts'
+import { slidings } from './sliding.ts'
 import { tables } from './table.ts'
 import { windows } from './window.ts'
 
@@ -14,6 +16,8 @@ export const programs: Readonly<Record<string, Program>> = {
   ...aggregates,
   ...tables,
   ...windows,
+  ...sessions,
+  ...slidings,
   ...processors,
   ...stores,
   ...errors,

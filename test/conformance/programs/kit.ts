@@ -48,6 +48,14 @@ export const outWindowed = (sizeMs: number, name = 'out'): Topic<Windowed<string
 export const outWindowedLong = (sizeMs: number, name = 'out'): Topic<Windowed<string>, number | null> =>
   topic(name, { key: serdes.timeWindowed(text, sizeMs), value: serdes.long, nullable: 'value' })
 
+/** An output topic of texts under keys in sessions. */
+export const outSession = (name = 'out'): Topic<Windowed<string>, Text> =>
+  topic(name, { key: serdes.sessionWindowed(text), value: text, nullable: 'value' })
+
+/** An output topic of counts under keys in sessions. */
+export const outSessionLong = (name = 'out'): Topic<Windowed<string>, number | null> =>
+  topic(name, { key: serdes.sessionWindowed(text), value: serdes.long, nullable: 'value' })
+
 /** The digits of a text as one number, 0 for null or none. */
 export function num(v: Text): number {
   const digits = (v ?? '').replaceAll(/\D/g, '')

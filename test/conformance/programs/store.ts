@@ -2,8 +2,10 @@
 import {
   keyValueStore,
   serdes,
+  sessionStore,
   windowStore,
   type KeyValueStore,
+  type SessionStore,
   type StreamRecord,
   type StreamsBuilder,
   type Windowed,
@@ -98,11 +100,53 @@ function windowOps(b: StreamsBuilder, retentionMs: number, bounds: readonly [num
     .to(out())
 }
 
+function sessionAnswer(s: SessionStore<string, string>, { key: k, value: v, timestamp: ts }: StreamRecord<string, Text>): string {
+  const w = (x: Windowed<string>): string => windowText(x)
+  if (num(v) % 3 !== 0 || v === null) {
+    s.put({ key: k, window: { start: Math.max(0, ts - (num(v) % 5)), end: ts } }, v)
+    return 'ok'
+  }
+  const around = { earliestEnd: Math.max(0, ts - 10), latestStart: ts }
+  switch (num(v) % 8) {
+    case 0:
+      return String(now(s.get({ key: k, window: { start: Math.max(0, ts - 2), end: ts } })) ?? null)
+    case 1:
+      return list(s.fetch(k), w)
+    case 2:
+      return list(s.fetch(k, { reverse: true }), w)
+    case 3:
+      return list(s.fetch(k, around), w)
+    case 4:
+      return list(s.fetch(k, { ...around, reverse: true }), w)
+    case 5:
+      return list(s.find({ to: k }), w)
+    case 6:
+      return list(s.find({ reverse: true }), w)
+    default:
+      return list(s.find({ to: k, earliestEnd: around.earliestEnd, latestStart: ts + 10 }), w)
+  }
+}
+
+function sessionOps(b: StreamsBuilder, engine: string): void {
+  const s = sessionStore('s', { key: serdes.string, value: serdes.string, retentionMs: 40, engine })
+  b.addStateStore(s)
+  b.stream(input('in'))
+    .process<Text, Text>(
+      each((r, c) => {
+        if (r.key !== null) void c.forward(r.withValue<Text>(sessionAnswer(c.store(s), r.withKey(r.key))))
+      }),
+      { stores: [s] },
+    )
+    .to(out())
+}
+
 /** By id. */
 export const stores: Record<string, Program> = {
   'store-key-value': program((b) => keyValueOps(b, true)),
   'store-key-value-rocksdb': program((b) => keyValueOps(b, false)),
   'store-key-value-cached': program((b) => keyValueOps(b, false)),
+  'store-session': program((b) => sessionOps(b, 'memory')),
+  'store-session-rocksdb': program((b) => sessionOps(b, 'rocksdb')),
   'store-window': program((b) => windowOps(b, 40, [10, 15])),
   'store-window-duplicates': program((b) => windowOps(b, 40, [10, 15], true)),
 }

@@ -1,5 +1,14 @@
 /** The programs of the group `window` with tumbling and hopping windows. */
-import { hopping, serdes, tumbling, type KGroupedStream, type StreamsBuilder, type TimeWindows } from '../../../src/index.ts'
+import {
+  hopping,
+  serdes,
+  session,
+  sliding,
+  tumbling,
+  type KGroupedStream,
+  type StreamsBuilder,
+  type TimeWindows,
+} from '../../../src/index.ts'
 import type { Program } from '../replay.ts'
 import {
   add,
@@ -7,6 +16,7 @@ import {
   input,
   named,
   out,
+  outSessionLong,
   outWindowed,
   outWindowedLong,
   plus,
@@ -72,6 +82,16 @@ export const windows: Record<string, Program> = {
       .reduce(add, { store: 's2' })
       .toStream()
       .to(outWindowed(10, 'out2'))
+  }),
+  'windows-generated-names': program((b) => {
+    b.stream(input('in'))
+      .groupBy((v) => word(v), texts)
+      .windowedBy(t10g5)
+      .count()
+      .toStream()
+      .to(outWindowedLong(10, 'out1'))
+    grouped(b).windowedBy(session(5).grace(10)).count().toStream().to(outSessionLong('out2'))
+    grouped(b).windowedBy(sliding(10).grace(8)).reduce(add).toStream().to(outWindowed(10, 'out3'))
   }),
   'window-store-supplier': program((b) =>
     grouped(b)

@@ -1,0 +1,169 @@
+/**
+ * Grouped streams in windows: `count`, `reduce` and `aggregate` per key and window. Sessions also say how two of them become one. All make a table whose
+ * keys are windowed.
+ */
+import { sessionWindowed, timeWindowed } from '../model/serdes-compound.ts'
+import { serdes } from '../model/serdes.ts'
+import type { AnySerde } from '../model/serde.ts'
+import type { Windowed } from '../model/window.ts'
+import type { EmitWhen } from '../operators/change.ts'
+import type { Fold } from '../operators/fold.ts'
+import { sizeOf, type AnyWindows, type SessionWindows, type StoredWindows } from '../operators/window-placement.ts'
+import { windowedAggregate } from '../operators/windowed-aggregate.ts'
+import { sessionSpec, windowSpec, type GroupParts, type MayDelete } from './handle.ts'
+import type { KTable } from './ktable.ts'
+import type { SessionAggregateOptions, SessionTableOptions, StepOptions, WindowTableOptions } from './options.ts'
+
+/** A grouped stream in windows. */
+export class WindowedKStream<K, V> {
+  readonly #parts: GroupParts
+  readonly #windows: StoredWindows
+
+  /** @internal */
+  constructor(parts: GroupParts, windows: StoredWindows) {
+    this.#parts = parts
+    this.#windows = windows
+  }
+
+  /** How many records each key has had in each window. `clicks.groupByKey().windowedBy(tumbling(minutes(1))).count()` */
+  count(options: WindowTableOptions<K, number> = {}): KTable<Windowed<K>, number> {
+    // Kafka Streams' sliding windows never did.
+    const burns = this.#windows.kind === 'sliding' ? 0 : 1
+    return this.#table<number, false>(counting, { options, role: 'KSTREAM-AGGREGATE-', value: serdes.long, burns })
+  }
+
+  /** Folds the values of each key and window into one of their type; null deletes. `….reduce((a, b) => a + b)` */
+  reduce<R extends V | null>(
+    f: (aggregate: V, value: V) => R,
+    options: WindowTableOptions<K, Exclude<V, null>> = {},
+  ): KTable<Windowed<K>, Exclude<V, null>, MayDelete<R>> {
+    return this.#table<V, MayDelete<R>>(
+      { initial: undefined, add: f },
+      { options, role: 'KSTREAM-REDUCE-', value: this.#parts.value, burns: 0 },
+    )
+  }
+
+  /** Folds the values of each key and window into an aggregate; null deletes. `….aggregate(() => 0, (sum, order) => sum + order.cents, { value: serdes.long })` */
+  aggregate<A, R extends A | null = A>(
+    initial: () => A,
+    add: (aggregate: A, value: V, key: K) => R,
+    options: WindowTableOptions<K, A> = {},
+  ): KTable<Windowed<K>, Exclude<A, null>, MayDelete<R>> {
+    return this.#table<A, MayDelete<R>>({ initial, add }, { options, role: 'KSTREAM-AGGREGATE-', value: undefined, burns: 0 })
+  }
+
+  #table<A, D extends boolean>(
+    fold: Fold<K, V, A>,
+    how: Omit<Made, 'windows' | 'store' | 'options'> & { readonly options: WindowTableOptions<K, unknown> },
+  ): KTable<Windowed<K>, Exclude<A, null>, D> {
+    const windows = this.#windows
+    const store = windowSpec<K, unknown>(how.options.store, windows, this.#parts.graph.mistakes)
+    return windowedTable<K, V, A, D>(this.#parts, fold, { ...how, windows, store })
+  }
+}
+
+/** A grouped stream in sessions. */
+export class SessionWindowedKStream<K, V> {
+  readonly #parts: GroupParts
+  readonly #windows: SessionWindows
+
+  /** @internal */
+  constructor(parts: GroupParts, windows: SessionWindows) {
+    this.#parts = parts
+    this.#windows = windows
+  }
+
+  /** How many records each key has had in each session. `clicks.groupByKey().windowedBy(session(minutes(30))).count()` */
+  count(options: SessionTableOptions<K, number> = {}): KTable<Windowed<K>, number, true> {
+    const fold = { ...counting, merge: (left: number, right: number) => left + right }
+    return this.#table<number>(fold, { options, role: 'KSTREAM-AGGREGATE-', value: serdes.long, burns: 1 })
+  }
+
+  /** Folds the values of each key and session into one of their type; null deletes. `….reduce((a, b) => a + b)` */
+  reduce<R extends V>(
+    f: (aggregate: V, value: V) => R,
+    options: SessionTableOptions<K, Exclude<V, null>> = {},
+  ): KTable<Windowed<K>, Exclude<V, null>, true> {
+    const fold = { initial: undefined, add: f, merge: f }
+    return this.#table<V>(fold, { options, role: 'KSTREAM-REDUCE-', value: this.#parts.value, burns: 0 })
+  }
+
+  /**
+   * Folds the values of each key and session into an aggregate; null deletes; `merge` makes one of two.
+   * `….aggregate(() => 0, (sum, order) => sum + order.cents, { value: serdes.long, merge: (left, right) => left + right })`
+   */
+  aggregate<A>(
+    initial: () => A,
+    add: (aggregate: A, value: V, key: K) => A | null,
+    options: SessionAggregateOptions<K, A>,
+  ): KTable<Windowed<K>, Exclude<A, null>, true> {
+    const { merge } = options
+    return this.#table<A>({ initial, add, merge }, { options, role: 'KSTREAM-AGGREGATE-', value: undefined, burns: 0 })
+  }
+
+  #table<A>(
+    fold: WindowFold<K, V, A>,
+    how: Omit<Made, 'windows' | 'store' | 'options'> & { readonly options: SessionTableOptions<K, unknown> },
+  ): KTable<Windowed<K>, Exclude<A, null>, true> {
+    const windows = this.#windows
+    const store = sessionSpec<K, unknown>(how.options.store, windows, this.#parts.graph.mistakes)
+    return windowedTable<K, V, A, true>(this.#parts, fold, { ...how, windows, store })
+  }
+}
+
+const counting = { initial: () => 0, add: (sum: number) => sum + 1 }
+
+/** How the values of a window are folded; sessions also merge. */
+interface WindowFold<K, V, A> extends Fold<K, V, A> {
+  readonly merge?: (left: A, right: A, key: K) => A
+}
+
+/** How a windowed table is made. */
+interface Made {
+  readonly windows: AnyWindows
+  readonly store: ReturnType<typeof windowSpec> | ReturnType<typeof sessionSpec>
+  readonly options: StepOptions & { readonly key?: AnySerde; readonly value?: AnySerde; readonly emit?: EmitWhen }
+  readonly role: 'KSTREAM-AGGREGATE-' | 'KSTREAM-REDUCE-'
+  /** Serde of the aggregates where the options have none. */
+  readonly value: AnySerde | undefined
+  readonly burns: number
+}
+
+/** The table of a windowed aggregation. */
+function windowedTable<K, V, A, D extends boolean>(
+  parts: GroupParts,
+  fold: WindowFold<K, V, A>,
+  how: Made,
+): KTable<Windowed<K>, Exclude<A, null>, D> {
+  const { graph, call, key, value, name, grouping, makers } = parts
+  const { options, role, burns, windows, store } = how
+  const operator = windowedAggregate<K, V, A>({
+    ...fold,
+    windows,
+    store: stored(store),
+    role,
+    burns,
+    emit: options.emit ?? 'every-update',
+    ...(name === undefined ? {} : { repartitionName: name }),
+  })
+  const innerKey = options.key ?? store.key ?? key
+  const storeSerdes = { key: innerKey, value: options.value ?? store.value ?? how.value }
+  const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, grouping, storeSerdes })
+  return makers.table<Windowed<K>, Exclude<A, null>, D>({
+    ...parts,
+    call: step,
+    key: innerKey === undefined ? undefined : windowedSerde(innerKey, windows),
+    value: storeSerdes.value,
+    reader: undefined,
+  })
+}
+
+function windowedSerde(inner: AnySerde, windows: AnyWindows): AnySerde {
+  return windows.kind === 'session' ? sessionWindowed(inner) : timeWindowed(inner, sizeOf(windows))
+}
+
+/** Sound because the aggregates of a step are what its store keeps. */
+function stored<T, S>(store: T): S {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return store as unknown as S
+}
