@@ -19,6 +19,15 @@ export function writeError(line: string): void {
   process.stderr.write(`${line}\n`)
 }
 
+const noticed = new Set<string>()
+
+/** Writes a line to standard error that concerns the whole process, not one application: once. */
+export function writeNotice(line: string, write: (line: string) => void = writeError): void {
+  if (noticed.has(line)) return
+  noticed.add(line)
+  write(line)
+}
+
 /** Writes a line to standard output. */
 export function writeOut(line: string): void {
   process.stdout.write(`${line}\n`)

@@ -191,7 +191,7 @@ export class KafkaStreams implements AsyncDisposable {
     const ports = { clock: this.#ports.clock ?? defaultClock, random: this.#ports.random ?? defaultRandom }
     this.#now = () => ports.clock.now()
     if (config.memoryByDefault)
-      node.writeError('Millrace: no Kafka configured, using the in-memory broker (set KAFKA_BROKERS to use Kafka)')
+      node.writeNotice('Millrace: no Kafka configured, using the in-memory broker (set KAFKA_BROKERS to use Kafka)')
     const clientId = config.clientId ?? `${config.applicationId}-${hex(ports.random)}`
     const { brokers } = config
     const transport =

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { decodeText, encodeText, registerTextCodec } from '../../src/base/text.ts'
-import { openStores, registerNode } from '../../src/platform/node.ts'
+import { openStores, registerNode, writeNotice } from '../../src/platform/node.ts'
 import { resolveConfig } from '../../src/runtime/config.ts'
 import { defaultClock, defaultRandom } from '../../src/runtime/defaults.ts'
 import { silent } from '../../src/runtime/logger.ts'
@@ -24,6 +24,12 @@ test('the fast text codec answers as the plain one does', () => {
   const fast = registerTextCodec({ decode: () => 'x', encode: () => 1 })
   registerTextCodec(fast)
   expect(answers()).toEqual(plain)
+})
+
+test('a notice is written once a process', () => {
+  const written: string[] = []
+  for (const line of ['first', 'second', 'first']) writeNotice(line, (one) => written.push(one))
+  expect(written).toEqual(['first', 'second'])
 })
 
 test('compression codecs are there', () => {
