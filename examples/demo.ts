@@ -19,8 +19,8 @@ interface Sum {
   readonly cents: number
 }
 
-const customers = topic('customers', { key: serdes.string, value: serdes.json<Customer>() })
-const orders = topic('orders', { key: serdes.string, value: serdes.json<Order>() })
+const customers = topic('shop-customers', { key: serdes.string, value: serdes.json<Customer>() })
+const orders = topic('shop-orders', { key: serdes.string, value: serdes.json<Order>() })
 const sales = topic('sales-per-city', { key: serdes.timeWindowed(serdes.string, WINDOW_MS), value: serdes.json<Sum>() })
 
 const builder = new StreamsBuilder()
@@ -38,8 +38,8 @@ builder
   .to(sales)
 
 const topics = await openTopics()
-await topics.createTopic('customers', { partitions: 3 })
-await topics.createTopic('orders', { partitions: 3 })
+await topics.createTopic('shop-customers', { partitions: 3 })
+await topics.createTopic('shop-orders', { partitions: 3 })
 await topics.createTopic('sales-per-city', { partitions: 1 })
 await topics.produce(customers, customersOfTheShop())
 

@@ -138,6 +138,19 @@ export class KafkaStreams implements AsyncDisposable {
     return this.#closing
   }
 
+  /** Removes the local state of the application; its tasks are restored from their changelogs. Throws `STATE_ILLEGAL` while it runs. */
+  async cleanUp(): Promise<void> {
+    if (this.state !== 'CREATED' && this.state !== 'NOT_RUNNING' && this.state !== 'ERROR')
+      throw new ConfigError('STATE_ILLEGAL', `cleanUp() was called in state ${this.state}: call it before start() or after close()`)
+    const node = await import('../platform/node.ts')
+    const stores = await node.openStores(this.config, { clock: defaultClock, random: defaultRandom }, this.#logger)
+    try {
+      await stores.cleanUp(0)
+    } finally {
+      await stores.close()
+    }
+  }
+
   /** Stops processing and punctuating; membership goes on. */
   pause(): void {
     for (const thread of this.#running?.threads ?? []) thread.pause(true)

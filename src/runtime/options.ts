@@ -39,7 +39,7 @@ export interface KafkaStreamsOptions {
   readonly engine?: 'rocksdb' | 'level' | 'memory'
   /** Where stores are kept; `.millrace/state` (`state.dir`). */
   readonly stateDir?: string
-  /** Memory of the storage engines; 128 MiB (`rocksdb` settings). */
+  /** Memory of the storage engines; 512 MiB (`rocksdb` settings). */
   readonly rocksdbMemoryBytes?: number
   /** How long the local state of a task is kept after it left; 600,000 (`state.cleanup.delay.ms`). */
   readonly stateCleanupDelayMs?: number
@@ -134,7 +134,7 @@ export const NUMBER_OPTIONS: Readonly<Record<NumberOption, NumberRule>> = {
   threads: { default: 1, min: 1, max: 1_024 },
   cacheBytes: { default: 64 * 1024 * 1024, min: 0, max: MAX },
   statestoreUncommittedMaxBytes: { default: 64 * 1024 * 1024, min: 1, max: MAX },
-  rocksdbMemoryBytes: { default: 128 * 1024 * 1024, min: 1, max: MAX },
+  rocksdbMemoryBytes: { default: 512 * 1024 * 1024, min: 1, max: MAX },
   stateCleanupDelayMs: { default: 600_000, min: 0, max: MAX },
   maxTaskIdleMs: { default: 0, min: -1, max: MAX },
   taskTimeoutMs: { default: 300_000, min: 0, max: MAX },

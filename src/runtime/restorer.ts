@@ -137,7 +137,7 @@ function replaced({ task, store, tp, last }: Wanted, mark: Mark, id: string): Cl
   const what = mark.topicId === id ? `ends at offset ${last}` : `is another topic (id ${id}, was ${mark.topicId})`
   return new ClusterError(
     'CHANGELOG_REPLACED',
-    `the changelog ${where} ${what}, and the local state of store ${store} was written up to offset ${mark.offset}: the topic was deleted or made anew. The local state is kept; reset the application to start over`,
+    `the changelog ${where} ${what}, and the local state of store ${store} was written up to offset ${mark.offset}: the topic was deleted or made anew. The local state is kept: to start over without it, call cleanUp() before start(), or remove the application's folder in stateDir`,
     { context: { taskId: task.id, store, topic: tp.topic, partition: tp.partition, offset: mark.offset } },
   )
 }

@@ -43,8 +43,8 @@ export interface StateDirectory {
   release(taskId: string): Promise<void>
   /** Closes a task's database and renames its folder, `why` in the name; the newest of a task is kept. Throws `RESTORE_LOOP` the second time in 10 minutes. */
   setAside(taskId: string, why: 'corrupt' | 'replaced'): Promise<void>
-  /** Removes the folders of tasks that were given up long enough ago; answers which. */
-  cleanUp(): Promise<readonly string[]>
+  /** Removes the folders of tasks that were given up so many ms ago (the option's, where left out); answers which. */
+  cleanUp(afterMs?: number): Promise<readonly string[]>
   /** Closes what is open and gives the lock back; may be called twice. */
   close(): Promise<void>
 }
@@ -141,9 +141,9 @@ class OpenStateDirectory implements StateDirectory {
     })
   }
 
-  async cleanUp(): Promise<readonly string[]> {
-    const { clock, cleanupDelayMs, logger } = this.#options
-    const due = [...this.#taken.released].filter(([, at]) => clock.monotonic() - at >= cleanupDelayMs).map(([taskId]) => taskId)
+  async cleanUp(afterMs: number = this.#options.cleanupDelayMs): Promise<readonly string[]> {
+    const { clock, logger } = this.#options
+    const due = [...this.#taken.released].filter(([, at]) => clock.monotonic() - at >= afterMs).map(([taskId]) => taskId)
     for (const taskId of due) {
       this.#taken.released.delete(taskId)
       await guarded(this.#folder(taskId), () => this.#remove(taskId))

@@ -14,7 +14,7 @@ export interface TaskStores {
   /** A task's state is damaged: the next `openTask` finds none. Throws `RESTORE_LOOP` when that happens again and again. */
   setAside(taskId: string, why: 'corrupt' | 'replaced'): Promise<void>
   /** Removes the state of tasks that left long ago; answers which. */
-  cleanUp(): Promise<readonly string[]>
+  cleanUp(afterMs?: number): Promise<readonly string[]>
   close(): Promise<void>
 }
 

@@ -1,7 +1,10 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { serdes } from '../../src/index.ts'
 import { built, copies, counts, texts } from '../support/shop-topics.ts'
-import { appOn, freshBroker, until } from './app-world.ts'
+import { appOn, freshBroker, processed, until } from './app-world.ts'
 
 const counting = () => built((builder) => builder.stream(texts).groupByKey().count({ store: 'c' }).toStream().to(counts))
 
@@ -131,4 +134,29 @@ test('stores are read while it runs, and by their names', async () => {
   await app.start()
   await until('it was counted', async () => (await (app.store('c') as { get(key: string): unknown }).get('k')) === 1)
   expect(() => app.store('none')).toThrow(/there is no store none: the topology has c/)
+})
+
+test('local state whose changelog was made anew is refused until cleanUp() removes it', async () => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'millrace-clean-'))
+  try {
+    for (const clean of [false, false, true]) {
+      const broker = freshBroker()
+      await broker.produce(texts, { key: 'a', value: '1' })
+      const app = appOn(broker, counting(), { engine: 'level', stateDir })
+      if (clean) await app.cleanUp()
+      const refused = existsSync(join(stateDir, 'app', '0_0')) && !clean
+      if (refused)
+        await expect(app.start()).rejects.toMatchObject({ code: 'CHANGELOG_REPLACED', message: expect.stringContaining('cleanUp()') })
+      else {
+        await app.start()
+        await until('all is processed', () => processed('texts', 1, app))
+        await expect(app.cleanUp()).rejects.toMatchObject({ code: 'STATE_ILLEGAL' })
+      }
+      await app.close()
+      broker.close()
+    }
+    expect(existsSync(join(stateDir, 'app', '0_0'))).toBe(true)
+  } finally {
+    rmSync(stateDir, { recursive: true })
+  }
 })
