@@ -27,7 +27,7 @@ const child = spawn(
     env: {
       ...process.env,
       ...(fuzz ? { FUZZ_RUNS: '10000' } : {}),
-      ...(kafka ? { MILLRACE_KAFKA: 'required', KILLS: process.env['KILLS'] ?? '20' } : {}),
+      ...(kafka ? { MILLRACE_KAFKA: 'required', KILLS: process.env['KILLS'] ?? '20', PHASE_MS: process.env['PHASE_MS'] ?? '10000' } : {}),
     },
   },
 )

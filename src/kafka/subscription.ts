@@ -10,6 +10,8 @@ import { Reader, Writer } from '../wire/primitives.ts'
 const VERSION = 3
 const FORMAT = 1
 const RUNNING = -1
+/** In the order of their numbers on the wire: add at the end. */
+const CAUSES = ['member-joined', 'member-left', 'heartbeat-missed', 'rejoined', 'max-poll'] as const
 
 /** What a member says of itself when it joins. */
 export interface MemberInfo {
@@ -29,10 +31,23 @@ export interface MemberState extends MemberInfo {
   readonly topics: readonly string[]
 }
 
+/** Why a group made another plan. */
+export type RebalanceCause = (typeof CAUSES)[number]
+
+/** What a plan changes in the whole group. */
+export interface PlanChange {
+  readonly cause: RebalanceCause
+  /** Tasks that have another owner than before. */
+  readonly movedTasks: number
+  readonly totalTasks: number
+}
+
 /** A member's tasks. */
 export interface TaskPlan {
   readonly active: readonly TaskId[]
   readonly standby: readonly TaskId[]
+  /** Left out by a leader that doesn't say. */
+  readonly change?: PlanChange
 }
 
 /** A plan with the partitions it means, for tools. */
@@ -92,6 +107,11 @@ export function encodeAssignment(plan: PlannedMember): Uint8Array {
   user.int64(-1)
   for (const tasks of [plan.active, plan.standby]) user.array(tasks, (task) => writeTask(user, task))
   user.array([], () => undefined)
+  if (plan.change !== undefined) {
+    user.int8(CAUSES.indexOf(plan.change.cause))
+    user.uvarint(plan.change.movedTasks)
+    user.uvarint(plan.change.totalTasks)
+  }
   const topics = new Map<string, number[]>()
   for (const { topic, partition } of plan.partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition])
   const writer = new Writer()
@@ -117,7 +137,9 @@ export function decodeAssignment(bytes: Uint8Array): TaskPlan {
     user.int8()
     user.int8()
     user.int64()
-    return { active: user.array((item) => readTask(item)), standby: user.array((item) => readTask(item)) }
+    const plan = { active: user.array((item) => readTask(item)), standby: user.array((item) => readTask(item)) }
+    const change = readChange(user)
+    return change === undefined ? plan : { ...plan, change }
   } catch {
     return none
   }
@@ -132,6 +154,13 @@ function writeTask(writer: Writer, task: TaskId): void {
   const [subtopology = 0, partition = 0] = task.split('_').map(Number)
   writer.int16(subtopology)
   writer.int32(partition)
+}
+
+/** What stands behind the tasks: an empty list of peers, then the change. Nothing where a leader writes something else there. */
+function readChange(reader: Reader): PlanChange | undefined {
+  if (reader.left < 4 || reader.uvarint() !== 1) return undefined
+  const cause = CAUSES[reader.int8()]
+  return cause === undefined ? undefined : { cause, movedTasks: reader.uvarint(), totalTasks: reader.uvarint() }
 }
 
 function readTask(reader: Reader): TaskId {

@@ -1,5 +1,6 @@
 /** The events of an application and their listeners. A listener that throws is logged and changes nothing. */
 import type { StreamsError } from '../base/errors.ts'
+import type { RebalanceCause } from '../kafka/subscription.ts'
 import type { TaskId } from '../model/task-id.ts'
 import type { AppState } from './states.ts'
 
@@ -12,12 +13,20 @@ export interface AppEvents {
     readonly at: number
     readonly thread: string
     readonly generation: number
+    readonly cause: RebalanceCause
+    /** From the moment its tasks stopped to the moment they went on. */
     readonly durationMs: number
     readonly assigned: readonly TaskId[]
     readonly revoked: readonly TaskId[]
+    /** Dropped without a commit before. */
     readonly lost: readonly TaskId[]
+    /** In the whole group: tasks that have another owner than before, and all tasks. */
+    readonly movedTasks: number
+    readonly totalTasks: number
     readonly restoredRecords: number
   }
+  /** A task moved to another state. One owner has it from RUNNING to SUSPENDED or CLOSED. */
+  readonly task: { readonly at: number; readonly thread: string; readonly taskId: TaskId; readonly state: TaskState }
   /** A store was restored, or is on its way. */
   readonly restore: {
     readonly at: number
@@ -33,6 +42,12 @@ export interface AppEvents {
   readonly error: { readonly at: number; readonly error: StreamsError }
 }
 
+/**
+ * RESTORING: it was assigned and gets its stores. RUNNING: it processes. SUSPENDED: it stands at a record's edge with everything committed, while the
+ * group decides who owns it. CLOSED: it is somebody else's.
+ */
+export type TaskState = 'RESTORING' | 'RUNNING' | 'SUSPENDED' | 'CLOSED'
+
 /** The name of an event. */
 export type AppEventName = keyof AppEvents
 
@@ -42,7 +57,14 @@ type Listeners = { readonly [Name in AppEventName]: Set<Listener<Name>> }
 
 /** Tells listeners of events. */
 export class EventHub {
-  readonly #listeners: Listeners = { state: new Set(), rebalance: new Set(), restore: new Set(), commit: new Set(), error: new Set() }
+  readonly #listeners: Listeners = {
+    state: new Set(),
+    rebalance: new Set(),
+    task: new Set(),
+    restore: new Set(),
+    commit: new Set(),
+    error: new Set(),
+  }
   readonly #failed: (error: unknown, event: AppEventName) => void
 
   constructor(failed: (error: unknown, event: AppEventName) => void) {

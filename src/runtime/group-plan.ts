@@ -9,6 +9,7 @@ import { runningTasks, type MemberState, type PlannedMember } from '../kafka/sub
 import type { Topology } from '../topology/topology.ts'
 import { assignTasks, type AssignmentTask } from './assignor.ts'
 import type { Config } from './config.ts'
+import { planChange } from './plan-change.ts'
 import { taskInputs } from './task-factory.ts'
 import { setUpTopics, sourceCounts } from './topic-setup.ts'
 
@@ -19,6 +20,34 @@ export interface PlanOptions {
   readonly config: Config
   readonly cluster: Cluster
   readonly admin: Admin
+  /** The members of the plan before; none where another member made it. */
+  readonly known: ReadonlySet<string>
+}
+
+/** Plans for a group whenever its thread leads, and remembers for whom it did: what changes from plan to plan follows from that. */
+export class GroupPlanner {
+  readonly #options: Omit<PlanOptions, 'known'>
+  /** The members of the plan that is carried out, where it was made here. */
+  #known: ReadonlySet<string> = new Set()
+  /** Those of the plan that was made here since. */
+  #planned: ReadonlySet<string> = new Set()
+
+  constructor(options: Omit<PlanOptions, 'known'>) {
+    this.#options = options
+  }
+
+  /** The plan of every member, by member id. */
+  async plan(members: readonly MemberState[]): Promise<ReadonlyMap<string, PlannedMember>> {
+    const plans = await planGroup(members, { ...this.#options, known: this.#known })
+    this.#planned = new Set(plans.keys())
+    return plans
+  }
+
+  /** A new plan is carried out: the one made here, or another's. */
+  followed(): void {
+    this.#known = this.#planned
+    this.#planned = new Set()
+  }
 }
 
 /** The plan of every member, by member id. Throws `TOPOLOGY_MISMATCH`, and what topics can be wrong with. */
@@ -35,6 +64,7 @@ export async function planGroup(members: readonly MemberState[], options: PlanOp
     })),
     allTasks(topology, counts),
   )
+  const change = planChange(members, assignment, options.known)
   const world = { applicationId: config.applicationId, counts }
   return new Map(
     [...assignment].map(([id, active]) => {
@@ -46,7 +76,7 @@ export async function planGroup(members: readonly MemberState[], options: PlanOp
           world,
         ).map(({ tp }) => tp)
       })
-      return [id, { active, standby: [], partitions }]
+      return [id, { active, standby: [], partitions, change }]
     }),
   )
 }

@@ -17,11 +17,12 @@ import type { StreamTask } from '../task/stream-task.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Committer } from './committer.ts'
 import type { Config } from './config.ts'
-import type { AppEvents, EventHub } from './events.ts'
-import { planGroup } from './group-plan.ts'
+import type { EventHub } from './events.ts'
+import { GroupPlanner } from './group-plan.ts'
 import { LagWatch, partitionLags, type PartitionLag } from './lag.ts'
 import type { Logger } from './logger.ts'
 import type { Ports } from './ports.ts'
+import { RebalanceReport } from './rebalance-report.ts'
 import { purgeRepartitions } from './repartition-purge.ts'
 import { SlowWatch, whereIs } from './slow-watch.ts'
 import { StreamThread } from './stream-thread.ts'
@@ -61,6 +62,8 @@ export class ThreadRunner {
   readonly #opener: TaskOpener
   readonly #lagWatch: LagWatch
   readonly #slow: SlowWatch
+  readonly #report: RebalanceReport
+  readonly #planner: GroupPlanner
   readonly #owners: Map<string, StreamTask> = new Map()
   #running: Promise<void> = Promise.resolve()
   #ended = false
@@ -69,9 +72,11 @@ export class ThreadRunner {
 
   constructor(options: ThreadRunnerOptions) {
     this.#options = options
+    this.#report = new RebalanceReport(options)
     const { config, cluster, ports, name } = options
     this.#offsets = new GroupOffsets(cluster)
     this.#admin = new Admin(cluster)
+    this.#planner = new GroupPlanner({ ...options, admin: this.#admin })
     const reading = { ...ports, cluster, maxBytes: config.fetchMaxBytes, maxPartitionBytes: config.maxPartitionFetchBytes }
     this.#fetcher = new Fetcher({ ...reading, kind: `fetch:${name}`, outOfRange: (tp) => this.#outOfRange(tp) })
     this.#producer = this.#makeProducer()
@@ -88,7 +93,7 @@ export class ThreadRunner {
       },
       {
         describe: () => this.#describe(),
-        assign: (members) => planGroup(members, { ...options, admin: this.#admin }),
+        assign: (members) => this.#planner.plan(members),
         revoke: () => this.#revoke(),
         assigned: (plan, generation) => this.#assigned(plan, generation),
         lost: (why) => this.#lost(why),
@@ -292,20 +297,22 @@ export class ThreadRunner {
     this.#options.moved(false)
     await this.#thread.stand()
     if (this.#ended) return
+    this.#report.began()
     try {
       await this.#thread.commit()
     } catch (error) {
       if (!(error instanceof TaskMigratedError)) throw error
       await this.#dropAll()
     }
+    this.#report.tasks([...this.#thread.tasks.keys()], 'SUSPENDED')
   }
 
   async #lost(why: Error): Promise<void> {
     this.#options.moved(false)
     this.#options.logger.warn({ thread: this.name, reason: why.message }, 'tasks were lost')
     await this.#thread.stand()
-    this.#stuck = undefined
     await this.#dropAll()
+    this.#stuck = undefined
     // What the old producer still holds belongs to tasks of others: it must not be sent.
     this.#producer.close()
     this.#producer = this.#makeProducer()
@@ -313,34 +320,24 @@ export class ThreadRunner {
   }
 
   async #assigned(plan: TaskPlan, generation: number): Promise<void> {
-    const { clock } = this.#options.ports
-    const started = clock.monotonic()
+    this.#report.began()
+    this.#planner.followed()
     const kept = new Set(plan.active)
     const before = new Set(this.#thread.tasks.keys())
     const revoked = this.tasks().filter(({ id }) => !kept.has(id))
     await this.#closeTasks(revoked)
     const opened = plan.active.filter((id) => !before.has(id))
+    this.#report.tasks(opened, 'RESTORING')
     const { tasks, records } = await this.#opener.open(opened, (tp, task) => this.#owners.set(partitionKey(tp), task))
     for (const task of tasks) this.#thread.tasks.set(task.id, task)
     // The group asks for another plan before this one is restored: what was opened is given up, what was restored stays on its disk.
     if (this.#member.rejoining) await this.#closeTasks(tasks)
     if (this.#ended || this.#member.rejoining) return
     this.#readAll()
-    const closed = revoked.map(({ id }) => id)
-    const durationMs = clock.monotonic() - started
-    const event = {
-      at: clock.now(),
-      thread: this.name,
-      generation,
-      durationMs,
-      assigned: opened,
-      revoked: closed,
-      lost: [],
-      restoredRecords: records,
-    }
-    this.#options.hub.emit('rebalance', event)
-    this.#options.logger.info(event, rebalanceLine(event))
+    this.#report.tasks(plan.active, 'RUNNING')
     this.#thread.proceed()
+    const done = { generation, change: plan.change, assigned: opened, revoked: revoked.map(({ id }) => id), restoredRecords: records }
+    this.#report.done(done)
     this.#options.moved(true)
   }
 
@@ -356,11 +353,13 @@ export class ThreadRunner {
       for (const [key, owner] of this.#owners) if (owner === task) this.#owners.delete(key)
       await task.close()
       await this.#options.stores.release(task.id)
+      this.#report.tasks([task.id], 'CLOSED')
     }
     if (!this.#ended) this.#readAll()
   }
 
   async #dropAll(): Promise<void> {
+    this.#report.lost([...this.#thread.tasks.keys()], this.#stuck === undefined ? 'heartbeat-missed' : 'max-poll')
     await this.#closeTasks(this.tasks())
   }
 
@@ -384,11 +383,4 @@ export class ThreadRunner {
         : new StreamsError('INVARIANT', error instanceof Error ? error.message : String(error), { cause: error }),
     )
   }
-}
-
-/** `rebalance #12 840 ms: +0_3 +1_3 −none, restored 12,400 records`. */
-function rebalanceLine({ generation, durationMs, assigned, revoked, restoredRecords }: AppEvents['rebalance']): string {
-  const list = (sign: string, ids: readonly TaskId[]): string =>
-    ids.length === 0 ? `${sign}none` : ids.map((id) => `${sign}${id}`).join(' ')
-  return `rebalance #${generation} ${Math.round(durationMs)} ms: ${list('+', assigned)} ${list('−', revoked)}, restored ${restoredRecords.toLocaleString('en')} records`
 }

@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /** What a process printed: a line of JSON. */
-export type AppEvent = { readonly event: string } & Readonly<Record<string, unknown>>
+export interface AppEvent {
+  readonly event: string
+  readonly at?: number
+  readonly state?: string
+  readonly taskId?: string
+  readonly phase?: string
+  readonly [field: string]: unknown
+}
 
 /** A process of `counting-app.ts`. */
 export class AppProcess {

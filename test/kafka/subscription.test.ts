@@ -6,6 +6,9 @@ import type { TaskId } from '../../src/model/task-id.ts'
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 100)
 const task = fc.tuple(fc.nat(50), fc.nat(5_000)).map(([subtopology, partition]): TaskId => `${subtopology}_${partition}`)
 
+const cause = fc.constantFrom('member-joined' as const, 'member-left' as const, 'heartbeat-missed' as const, 'rejoined' as const)
+const change = fc.option(fc.record({ cause, movedTasks: fc.nat(5_000), totalTasks: fc.nat(5_000) }), { nil: undefined })
+
 test('what a member says arrives as it was said', () => {
   const member = fc.record({
     topics: fc.array(fc.string(), { maxLength: 5 }),
@@ -27,9 +30,10 @@ test('what a member says arrives as it was said', () => {
 
 test('a plan arrives as it was made', () => {
   fc.assert(
-    fc.property(fc.array(task), fc.array(task), (active, standby) => {
+    fc.property(fc.array(task), fc.array(task), change, (active, standby, why) => {
       const partitions = active.map((_, partition) => ({ topic: 'orders', partition }))
-      expect(decodeAssignment(encodeAssignment({ active, standby, partitions }))).toEqual({ active, standby })
+      const plan = { active, standby, ...(why === undefined ? {} : { change: why }) }
+      expect(decodeAssignment(encodeAssignment({ ...plan, partitions }))).toEqual(plan)
     }),
     { numRuns: RUNS },
   )
