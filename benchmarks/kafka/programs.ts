@@ -1,10 +1,8 @@
 /** The programs of a benchmark: Node and JVM, pinned to a core of their own where that can be done, and ended when the benchmark ends. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { LIBS, run } from '../../test/support/kafka/jars.ts'
+import { join } from 'node:path'
+import { compiled } from '../../test/support/kafka/jars.ts'
 import { ASSIGNMENT, type Assignment } from './client.ts'
 import type { Run } from './meter.ts'
 
@@ -65,17 +63,8 @@ export class Baseline {
   }
 
   /** Compiles the program where that hasn't been done. */
-  static async compile(jars: string): Promise<string> {
-    const source = join(import.meta.dirname, '../jvm/Bench.java')
-    const name = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16)
-    const folder = join(LIBS, 'bench', name)
-    if (!existsSync(folder)) {
-      const fresh = `${folder}.${process.pid}`
-      mkdirSync(fresh, { recursive: true })
-      await run('javac', ['-nowarn', '-cp', jars, '-d', fresh, source])
-      renameSync(fresh, folder)
-    }
-    return `${folder}${delimiter}${jars}`
+  static compile(jars: string): Promise<string> {
+    return compiled(join(import.meta.dirname, '../jvm/Bench.java'), jars)
   }
 
   /** Runs one of its commands; answers what it printed last. */

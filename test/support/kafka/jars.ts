@@ -1,7 +1,8 @@
 /** Kafka's own jars, fetched once by Maven into a folder of the project that git ignores. */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 
 /** Where what was fetched and made once is kept. */
 export const LIBS: string = join(import.meta.dirname, '.libs')
@@ -44,6 +45,21 @@ export async function kafkaClassPath(version: string): Promise<string> {
     if (readdirSync(folder).length === 0) throw new Error(`Maven fetched no jars of Kafka ${version}`)
   }
   return join(folder, '*')
+}
+
+/** Compiles a Java file against jars, where that hasn't been done; answers the class path to run it on. */
+export async function compiled(source: string, jars: string): Promise<string> {
+  const name = createHash('sha256').update(jars).update(readFileSync(source)).digest('hex').slice(0, 16)
+  const folder = join(LIBS, 'classes', name)
+  if (!existsSync(folder)) {
+    const fresh = `${folder}.${process.pid}`
+    mkdirSync(fresh, { recursive: true })
+    await run('javac', ['-nowarn', '-encoding', 'UTF-8', '-cp', jars, '-d', fresh, source])
+    // Another test process may have been faster.
+    if (existsSync(folder)) rmSync(fresh, { recursive: true })
+    else renameSync(fresh, folder)
+  }
+  return `${folder}${delimiter}${jars}`
 }
 
 /** Runs a program to its end; answers what it wrote. Rejects with its errors. */

@@ -1,0 +1,96 @@
+import java.time.Duration;
+import java.util.Properties;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.CloseOptions;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.processor.StateRestoreListener;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.WindowStore;
+
+/**
+ * The application of takeover.ts on the JVM: an aggregate, windowed counts, and counts behind a repartition. It prints RUNNING, and RESTORED with the
+ * number of records that it restored; when its standard input ends it closes cleanly and leaves the group.
+ * Arguments: bootstrap servers, application id, state directory.
+ */
+public final class Takeover {
+  private Takeover() {}
+
+  public static void main(String[] args) throws Exception {
+    Properties config = new Properties();
+    config.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, args[0]);
+    config.put(StreamsConfig.APPLICATION_ID_CONFIG, args[1]);
+    config.put(StreamsConfig.STATE_DIR_CONFIG, args[2]);
+    config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
+    config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+    config.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+    config.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 5);
+    KafkaStreams streams = new KafkaStreams(topology(args[1]), config);
+    AtomicLong restored = new AtomicLong();
+    streams.setGlobalStateRestoreListener(new StateRestoreListener() {
+      @Override
+      public void onRestoreStart(TopicPartition partition, String store, long start, long end) {}
+
+      @Override
+      public void onBatchRestored(TopicPartition partition, String store, long end, long records) {}
+
+      @Override
+      public void onRestoreEnd(TopicPartition partition, String store, long records) {
+        restored.addAndGet(records);
+      }
+    });
+    streams.setStateListener((now, before) -> {
+      if (now == KafkaStreams.State.RUNNING) System.out.println("RUNNING RESTORED " + restored.get());
+      if (now == KafkaStreams.State.ERROR) System.exit(1);
+    });
+    streams.start();
+    while (System.in.read() >= 0) {}
+    boolean clean = streams.close(
+        CloseOptions.timeout(Duration.ofSeconds(30)).withGroupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP));
+    System.exit(clean ? 0 : 2);
+  }
+
+  private static Topology topology(String application) {
+    StreamsBuilder builder = new StreamsBuilder();
+    KStream<String, String> numbers = builder.stream(application + "-numbers", Consumed.with(Serdes.String(), Serdes.String()));
+    numbers
+        .groupByKey(Grouped.with(Serdes.String(), Serdes.String()))
+        .aggregate(
+            () -> "0:0",
+            (key, value, digest) -> {
+              String[] parts = digest.split(":");
+              long hash = (Long.parseLong(parts[1]) * 31 + Long.parseLong(value)) % 1_000_003;
+              return (Long.parseLong(parts[0]) + 1) + ":" + hash;
+            },
+            Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("digests").withKeySerde(Serdes.String()).withValueSerde(Serdes.String()))
+        .toStream()
+        .to(application + "-digests", Produced.with(Serdes.String(), Serdes.String()));
+    numbers
+        .groupByKey(Grouped.with(Serdes.String(), Serdes.String()))
+        .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofSeconds(10), Duration.ofSeconds(2)))
+        .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("windows").withKeySerde(Serdes.String()))
+        .toStream()
+        .map((window, count) -> KeyValue.pair(window.key() + "@" + window.window().start(), count))
+        .to(application + "-windows", Produced.with(Serdes.String(), Serdes.Long()));
+    numbers
+        .groupBy((key, value) -> value.substring(value.length() - 1), Grouped.with("digits", Serdes.String(), Serdes.String()))
+        .count(Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("digits").withKeySerde(Serdes.String()))
+        .toStream()
+        .to(application + "-digits", Produced.with(Serdes.String(), Serdes.Long()));
+    return builder.build();
+  }
+}
