@@ -9,6 +9,7 @@ import { openTopics, type TopicClient } from '../../src/index.ts'
 import type { RunningKafka } from '../support/kafka/start-kafka.ts'
 import { ownerships, overlaps, type Ownership } from './ownership.ts'
 import { AppProcess, type AppEvent } from './processes.ts'
+import type { SteadyLoad } from './steady-load.ts'
 import { firstAnswers, longestWaits, tally, WordLoad, type Tally } from './word-load.ts'
 
 /** What a run is told. */
@@ -42,6 +43,8 @@ export interface ScaleReport extends Tally {
 /** What a run found whose broker was killed. */
 export interface BounceReport extends Tally {
   readonly sent: number
+  /** From the start of the new broker to its first answers, in ms. */
+  readonly brokerAfter: number
   /** By partition: from the start of the new broker to the first count of a word sent after it answered, in ms. */
   readonly goesOnAfter: ReadonlyMap<number, number>
   readonly errors: readonly AppEvent[]
@@ -59,6 +62,7 @@ class Group {
   readonly #topics: TopicClient
   readonly #brokers: string
   readonly #applicationId: string
+  #going: SteadyLoad | undefined = undefined
   readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-scale-'))
 
   private constructor(topics: TopicClient, load: WordLoad, brokers: string, applicationId: string) {
@@ -95,8 +99,17 @@ class Group {
     this.goneAt.set(name, Date.now())
   }
 
+  /** Begins to load it, until `stopLoad`. */
+  startLoad(): void {
+    this.#going = this.load.start()
+  }
+
+  async stopLoad(): Promise<void> {
+    await this.#going?.stop()
+  }
+
   async close(): Promise<void> {
-    await this.load.stop()
+    await this.stopLoad()
     await Promise.all([...this.processes.values()].map((process) => process.stop()))
     await this.#topics.close()
     rmSync(this.#folder, { recursive: true, force: true })
@@ -109,7 +122,7 @@ export async function scale(options: ScaleOptions): Promise<ScaleReport> {
   try {
     const { load, processes } = group
     await group.join('a', PARTITIONS)
-    load.start()
+    group.startLoad()
     await phase(options)
     const marks: { name: string; from: number; to: number }[] = []
     const change = async (name: string, what: () => Promise<void>): Promise<void> => {
@@ -124,7 +137,7 @@ export async function scale(options: ScaleOptions): Promise<ScaleReport> {
       await group.leave('b')
       await group.balanced(3)
     })
-    await load.stop()
+    await group.stopLoad()
     const rows = await load.settled()
     for (const name of ['a', 'c']) await group.leave(name)
     const owned = [...processes].flatMap(([name, { events }]) => ownerships(name, events, group.goneAt.get(name)))
@@ -149,7 +162,7 @@ export async function bounce(options: ScaleOptions): Promise<BounceReport> {
   try {
     const { load, processes } = group
     await Promise.all([group.join('a', PARTITIONS / 2), group.join('b', PARTITIONS / 2)])
-    load.start()
+    group.startLoad()
     await phase(options)
     await kafka.kill(1)
     const restarted = Date.now()
@@ -157,12 +170,13 @@ export async function bounce(options: ScaleOptions): Promise<BounceReport> {
     const answers = Date.now()
     await phase(options)
     await new Promise((resolve) => setTimeout(resolve, 2_000))
-    await load.stop()
+    await group.stopLoad()
     const rows = await load.settled()
     const first = firstAnswers(load.sent, rows, answers)
     return {
       ...tally(load.sent, rows),
       sent: load.total,
+      brokerAfter: answers - restarted,
       goesOnAfter: new Map([...first].map(([partition, at]) => [partition, at - restarted])),
       errors: [...processes.values()].flatMap(({ events }) => events.filter(({ event }) => event === 'error')),
     }

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { KafkaStreams, openTopics, type Topic, type TopicClient } from '../../src/index.ts'
 import { compiled } from '../support/kafka/jars.ts'
 import type { RunningKafka } from '../support/kafka/start-kafka.ts'
+import { steadyLoad, type SteadyLoad } from './steady-load.ts'
 import { digestStore, expectedAnswers, PARTITIONS, takeoverTopology, topicsOf, type Answers, type SentNumber } from './takeover-app.ts'
 
 /** Who runs the application. */
@@ -58,10 +59,11 @@ export async function takeover({ kafka, owners, phaseMs, random }: TakeoverOptio
   const topics = await openTopics({ brokers })
   const numbers = new Numbers(topics, applicationId, random)
   let owner: Owner | undefined
+  let load: SteadyLoad | undefined
   try {
     for (const { name } of Object.values(topicsOf(applicationId))) await topics.createTopic(name, { partitions: PARTITIONS })
     const restored: number[] = []
-    numbers.start()
+    load = numbers.start()
     for (const system of owners) {
       await owner?.stop()
       owner = undefined
@@ -75,7 +77,7 @@ export async function takeover({ kafka, owners, phaseMs, random }: TakeoverOptio
       numbers.late = false
       await numbers.answered()
     }
-    await numbers.stop()
+    await load.stop()
     const expected = expectedAnswers(numbers.sent)
     const found = await settled(topics, applicationId, expected)
     const stored = await owner!.stored(expected.digests.keys())
@@ -83,7 +85,7 @@ export async function takeover({ kafka, owners, phaseMs, random }: TakeoverOptio
     owner = undefined
     return { sent: numbers.sent.length, late: numbers.sent.length - total(expected.windows), expected, found, restored, stored }
   } finally {
-    await numbers.stop()
+    await load?.stop()
     await owner?.stop()
     await topics.close()
     rmSync(folder, { recursive: true, force: true })
@@ -98,7 +100,7 @@ class Numbers {
   readonly #topics: TopicClient
   readonly #applicationId: string
   readonly #random: () => number
-  #going: { readonly stopped: AbortController; readonly ended: Promise<void> } | undefined = undefined
+  readonly #first: number = Date.now()
 
   constructor(topics: TopicClient, applicationId: string, random: () => number) {
     this.#topics = topics
@@ -106,16 +108,8 @@ class Numbers {
     this.#random = random
   }
 
-  start(): void {
-    const stopped = new AbortController()
-    this.#going = { stopped, ended: this.#send(stopped.signal) }
-  }
-
-  async stop(): Promise<void> {
-    const going = this.#going
-    this.#going = undefined
-    going?.stopped.abort()
-    await going?.ended
+  start(): SteadyLoad {
+    return steadyLoad(() => this.#send(), EVERY_MS)
   }
 
   /** Settles when what has been sent until now is answered. */
@@ -131,20 +125,15 @@ class Numbers {
     }
   }
 
-  async #send(stopped: AbortSignal): Promise<void> {
-    const { numbers } = topicsOf(this.#applicationId)
-    const first = Date.now()
-    while (!stopped.aborted) {
-      const batch = Array.from({ length: BATCH }, (_, n): SentNumber => {
-        const at = first + (this.sent.length + n) * 11
-        const back = this.#random() < 0.1 ? 1_000 : this.late && this.#random() < 0.05 ? 20_000 : 0
-        const key = `key-${Math.floor(this.#random() * KEYS)}`
-        return { key, value: String(Math.floor(this.#random() * 1_000)), timestamp: at - back }
-      })
-      await this.#topics.produce(numbers, batch)
-      this.sent.push(...batch)
-      await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
-    }
+  async #send(): Promise<void> {
+    const batch = Array.from({ length: BATCH }, (_, n): SentNumber => {
+      const at = this.#first + (this.sent.length + n) * 11
+      const back = this.#random() < 0.1 ? 1_000 : this.late && this.#random() < 0.05 ? 20_000 : 0
+      const key = `key-${Math.floor(this.#random() * KEYS)}`
+      return { key, value: String(Math.floor(this.#random() * 1_000)), timestamp: at - back }
+    })
+    await this.#topics.produce(topicsOf(this.#applicationId).numbers, batch)
+    this.sent.push(...batch)
   }
 }
 

@@ -3,6 +3,7 @@
  * of appending. Words and counts are the only witnesses; what the application says of itself is not asked.
  */
 import { serdes, topic, type Topic, type TopicClient } from '../../src/index.ts'
+import { steadyLoad, type SteadyLoad } from './steady-load.ts'
 
 /** A count that came out. */
 export interface CountRow {
@@ -25,7 +26,6 @@ export class WordLoad {
   readonly #words: Topic<string, string>
   readonly #counts: Topic<string, number>
   readonly #random: () => number
-  #going: { readonly stopped: AbortController; readonly ended: Promise<void> } | undefined = undefined
 
   private constructor(topics: TopicClient, applicationId: string, random: () => number) {
     this.#topics = topics
@@ -51,17 +51,8 @@ export class WordLoad {
   }
 
   /** Begins to send. */
-  start(): void {
-    const stopped = new AbortController()
-    this.#going = { stopped, ended: this.#send(stopped.signal) }
-  }
-
-  /** Stops; settles when what was sent is acknowledged. */
-  async stop(): Promise<void> {
-    const going = this.#going
-    this.#going = undefined
-    going?.stopped.abort()
-    await going?.ended
+  start(): SteadyLoad {
+    return steadyLoad(() => this.#send(), EVERY_MS)
   }
 
   /** All counts that are there, by partition in order. */
@@ -86,20 +77,17 @@ export class WordLoad {
     return rows
   }
 
-  async #send(stopped: AbortSignal): Promise<void> {
-    while (!stopped.aborted) {
-      const batch = Array.from({ length: BATCH }, () => `word-${Math.floor(this.#random() * WORDS)}`)
-      const at = Date.now()
-      await this.#topics.produce(
-        this.#words,
-        batch.map((key) => ({ key, value: '' })),
-      )
-      for (const word of batch) {
-        const times = this.sent.get(word) ?? []
-        this.sent.set(word, times)
-        times.push(at)
-      }
-      await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
+  async #send(): Promise<void> {
+    const batch = Array.from({ length: BATCH }, () => `word-${Math.floor(this.#random() * WORDS)}`)
+    const at = Date.now()
+    await this.#topics.produce(
+      this.#words,
+      batch.map((key) => ({ key, value: '' })),
+    )
+    for (const word of batch) {
+      const times = this.sent.get(word) ?? []
+      this.sent.set(word, times)
+      times.push(at)
     }
   }
 }
