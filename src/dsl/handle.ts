@@ -9,6 +9,7 @@ import type { KeyValueStoreSpec, SessionStoreSpec, WindowStoreSpec } from '../st
 import type { Call } from '../topology/graph.ts'
 import type { TableReader } from '../topology/operator.ts'
 import type { KGroupedStream } from './grouped.ts'
+import type { KGroupedTable } from './grouped-table.ts'
 import type { KStream } from './kstream.ts'
 import type { KTable } from './ktable.ts'
 import type { SessionWindowedKStream, WindowedKStream } from './windowed.ts'
@@ -67,6 +68,7 @@ export interface Makers {
   grouped<K, V>(parts: GroupParts): KGroupedStream<K, V>
   windowed<K, V>(parts: GroupParts, windows: StoredWindows): WindowedKStream<K, V>
   sessionWindowed<K, V>(parts: GroupParts, windows: SessionWindows): SessionWindowedKStream<K, V>
+  groupedTable<K, V>(parts: GroupParts): KGroupedTable<K, V>
 }
 
 /** The spec of a key-value store from a name, a spec, or nothing. @internal */
@@ -128,4 +130,10 @@ export function checkBuilder(mine: Graph, theirs: Graph, what: 'stream' | 'table
 /** Erases a serde's type. @internal */
 export function erased<T>(serde: Serde<T> | undefined): AnySerde | undefined {
   return serde
+}
+
+/** Sound because a null result deletes the row: no reader ever answers it. @internal */
+export function narrowed<K, V>(reader: TableReader<K, V> | undefined): TableReader<K, Exclude<V, null>> | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return reader as TableReader<K, Exclude<V, null>> | undefined
 }

@@ -3,12 +3,14 @@
  * callbacks never see the null. A view without a store reads through to its table.
  */
 import * as table from '../operators/table.ts'
+import { tableGroupBy } from '../operators/table-group-by.ts'
 import { selectKey } from '../operators/stateless.ts'
 import type { Change, Operator, TableReader } from '../topology/operator.ts'
 import { TopologyError } from '../base/errors.ts'
-import { checkBuilder, erased, keyValueSpec, type Graph, type TableParts } from './handle.ts'
+import { checkBuilder, erased, keyValueSpec, narrowed, type Graph, type TableParts } from './handle.ts'
+import type { KGroupedTable } from './grouped-table.ts'
 import type { KStream } from './kstream.ts'
-import type { KeyOptions, StepOptions, ValueOptions, ViewOptions } from './options.ts'
+import type { GroupOptions, KeyOptions, StepOptions, ValueOptions, ViewOptions } from './options.ts'
 import type { KeyValueStoreSpec } from '../state/store-spec.ts'
 
 /** A table with keys `K` and values `V`. */
@@ -76,6 +78,17 @@ export class KTable<K, V, Deletes extends boolean = false> {
     return makers.stream<KOut, Streamed<V, Deletes>>({ ...this.#parts, call: keyed, key: undefined })
   }
 
+  /** Groups the rows anew, to aggregate: always through a topic. `customers.groupBy((c) => [c.country, c.cents], { key: serdes.string, value: serdes.long })` */
+  groupBy<KOut, VOut>(
+    group: (value: V, key: K) => readonly [KOut, VOut],
+    { name, key: keySerde, value: valueSerde }: GroupOptions<KOut, VOut> = {},
+  ): KGroupedTable<Exclude<KOut, null>, Exclude<VOut, null>> {
+    const { graph, makers, call: parent, key, value } = this.#parts
+    const groupKey = erased(keySerde)
+    const call = graph.add({ kind: 'step', name, operator: tableGroupBy({ group, key: groupKey }), parents: [parent], key, value })
+    return makers.groupedTable({ graph, makers, call, key: groupKey, value: erased(valueSerde), name, grouping: {} })
+  }
+
   /** Any operator over changes as a step. `customers.apply(myTableStep)` */
   apply<VOut>(
     operator: Operator<K, Change<V>, K, Change<VOut>>,
@@ -120,10 +133,4 @@ function viewStore<K, V>(options: ViewOptions<K, V>): KeyValueStoreSpec<K, V> | 
 /** Kafka Streams' `Materialized.with(…)`: a store's index is taken, but there is no store. */
 function viewNaming<K, V>({ store, value }: ViewOptions<K, V>): { readonly burns: number } {
   return { burns: store === undefined && value !== undefined ? 1 : 0 }
-}
-
-/** Sound because a null result deletes the row: no reader ever answers it. */
-function narrowed<K, V>(reader: TableReader<K, V> | undefined): TableReader<K, Exclude<V, null>> | undefined {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  return reader as TableReader<K, Exclude<V, null>> | undefined
 }

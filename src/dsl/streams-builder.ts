@@ -8,6 +8,7 @@ import { storeReader, tableSource } from '../operators/table.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import { Topology } from '../topology/topology.ts'
 import { KGroupedStream } from './grouped.ts'
+import { KGroupedTable } from './grouped-table.ts'
 import { erased, Graph, keyValueSpec, type Makers } from './handle.ts'
 import { KStream } from './kstream.ts'
 import { KTable } from './ktable.ts'
@@ -39,6 +40,7 @@ export class StreamsBuilder {
     stream: (parts) => new KStream(parts),
     table: (parts) => new KTable(parts),
     grouped: (parts) => new KGroupedStream(parts),
+    groupedTable: (parts) => new KGroupedTable(parts),
     windowed: (parts, windows) => new WindowedKStream(parts, windows),
     sessionWindowed: (parts, windows) => new SessionWindowedKStream(parts, windows),
   }

@@ -34,20 +34,24 @@ export interface FoldTarget<A> {
 /** Folds a record's value into the row of a slot; answers the result's timestamp, in ms. */
 export type FoldStep<K, V> = (slot: number, key: K, value: V, record: RecordContext) => number
 
+/** How an aggregate goes on: from nothing, and from the one that was. */
+export interface Steps<K, V, A> {
+  readonly first: (value: V, key: K) => A | null
+  readonly next: (aggregate: A, value: V, key: K) => A | null
+}
+
 /**
  * The fold of a task. The first update of a row has no old value; in parity mode it has the initializer's, as in Kafka Streams with caches off.
  * A null aggregate deletes the row, so the next value starts from the initializer again. The step throws `PROCESSOR_RESULT` when user code
  * answers undefined or a promise.
  */
-export function folding<K, V, A>(fold: StoredFold<K, V, A>, { slots, change }: FoldTarget<A>, context: OperatorContext): FoldStep<K, V> {
+export function folding<K, V, A>(fold: StoredFold<K, V, A>, target: FoldTarget<A>, context: OperatorContext): FoldStep<K, V> {
   const { initial, add, store } = fold
+  const { change } = target
   const wanted = context.sendsOldValues
-  const atOnce = fold.emit === 'every-update'
-  const keepsHeaders = store.format === 'headers'
   const serde = context.storeSerdes(store).value
 
   const first = (value: V, key: K): A | null => {
-    change.old = null
     // The record's value may be kept elsewhere too, and the next call may change the aggregate in place.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sound because without an initializer values and aggregates are of one type: `reduce`
     if (initial === undefined) return copyOf(value as unknown as A, serde)
@@ -55,15 +59,28 @@ export function folding<K, V, A>(fold: StoredFold<K, V, A>, { slots, change }: F
     if (wanted && context.parity) change.old = copyOf(from, serde)
     return valueOf(add(from, value, key), context, 'the next aggregate or null')
   }
-  const next = (before: A, slot: number, value: V, key: K): A | null => {
-    change.old = wanted ? before : null
-    // What waits for the commit has as its old value that of the last one: only that object must stay as it is.
-    const isOld = wanted && (atOnce || slots.prior(slot) === before)
-    return valueOf(add(isOld ? copyOf(before, serde) : before, value, key), context, 'the next aggregate or null')
-  }
+  const next = (before: A, value: V, key: K): A | null => valueOf(add(before, value, key), context, 'the next aggregate or null')
+  return stepping({ first, next }, target, fold, context)
+}
+
+/** Steps over the rows of a store, whatever they make of a value. A null aggregate deletes the row. */
+export function stepping<K, V, A>(
+  { first, next }: Steps<K, V, A>,
+  { slots, change }: FoldTarget<A>,
+  { store, emit }: Pick<StoredFold<K, V, A>, 'store' | 'emit'>,
+  context: OperatorContext,
+): FoldStep<K, V> {
+  const wanted = context.sendsOldValues
+  const atOnce = emit === 'every-update'
+  const keepsHeaders = store.format === 'headers'
+  const serde = context.storeSerdes(store).value
+
+  // What waits for the commit has as its old value that of the last one: only that object must stay as it is.
+  const mine = (before: A, slot: number): A => (wanted && (atOnce || slots.prior(slot) === before) ? copyOf(before, serde) : before)
   return (slot, key, value, record) => {
     const before = slots.value(slot)
-    const after = before === undefined ? first(value, key) : next(before, slot, value, key)
+    change.old = wanted && before !== undefined ? before : null
+    const after = before === undefined ? first(value, key) : next(mine(before, slot), value, key)
     // A tombstone told at the commit has its record's time, as from Kafka Streams' cache.
     const isNew = before === undefined || (after === null && !atOnce)
     const timestamp = isNew ? record.timestamp : Math.max(record.timestamp, slots.timestamp(slot))

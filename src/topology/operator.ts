@@ -60,10 +60,10 @@ export interface Naming {
   readonly burns?: number
   /** True: a name given by the user burns no index (processors only). */
   readonly namedIsFree?: boolean
-  /** Where a repartition's SINK, FILTER, SOURCE fall: after the node's own index (aggregates) or before (joins). */
-  readonly repartition?: 'after' | 'before'
+  /** Where a repartition's SINK, FILTER, SOURCE fall: after the node's own index (aggregates) or before (joins; grouped tables, which have no FILTER). */
+  readonly repartition?: 'after' | 'before' | 'table'
   /** Name of the repartition, from `Grouped`. */
-  readonly repartitionName?: string
+  readonly repartitionName?: string | undefined
 }
 
 /** One step: data about it, and how to start it. */

@@ -47,9 +47,10 @@ export interface DraftStore {
   readonly named: boolean
 }
 
-/** A repartition that was put in: its three nodes, and whether the user asked for it. */
+/** A repartition that was put in: its nodes, and whether the user asked for it. */
 export interface DraftRepartition extends RepartitionTopic {
-  readonly filter: NodeName
+  /** Undefined below a regrouped table, which leaves null keys out itself. */
+  readonly filter: NodeName | undefined
   readonly sink: NodeName
   readonly source: NodeName
   readonly explicit: boolean

@@ -1,7 +1,7 @@
 /**
  * Optimisation `merge.repartition.topics`: the repartitions below one key-changing step become one, placed right below it, under the name of the
  * first. The steps that stood between (filters, peeks: nothing that changes a value, since the topic then carries another one) move behind it.
- * Repartitions that the user asked for stay where they are.
+ * Repartitions that the user asked for, and those of regrouped tables, stay where they are.
  */
 import type { NodeName } from '../../topology/operator.ts'
 import type { Draft, DraftNode, DraftRepartition, DraftStep } from './draft.ts'
@@ -26,9 +26,10 @@ export function mergeRepartitions(draft: Draft): Draft {
 }
 
 function movableOf(repartition: DraftRepartition, byName: ReadonlyMap<string, DraftNode>): Movable | undefined {
-  if (repartition.explicit) return undefined
+  const { explicit, filter } = repartition
+  if (explicit || filter === undefined) return undefined
   const between: DraftStep[] = []
-  let node = parentOf(byName.get(repartition.filter), byName)
+  let node = parentOf(byName.get(filter), byName)
   while (node?.kind === 'step') {
     const { changesKey, changesValue } = node.operator.traits
     if (changesKey === true) return { repartition, keyChanger: node.name, between: between.reverse() }

@@ -9,7 +9,7 @@ import { filter } from '../../operators/stateless.ts'
 import type { AnyStoreSpec } from '../../state/store-spec.ts'
 import type { Call, RepartitionCall, SinkCall, SourceCall, StepCall, StoreCall } from '../../topology/graph.ts'
 import type { Naming, NodeName, SinkSpec } from '../../topology/operator.ts'
-import type { Draft, DraftSource } from './draft.ts'
+import type { Draft, DraftRepartition, DraftSource } from './draft.ts'
 import { nameMistake, topicMistake } from './names.ts'
 
 /** Names all nodes and stores, and puts in the repartitions. */
@@ -30,7 +30,7 @@ interface RepartitionWish {
   readonly key: AnySerde | undefined
   readonly value: AnySerde | undefined
   readonly keepsNullKeys: boolean
-  readonly explicit: RepartitionCall | undefined
+  readonly explicit?: RepartitionCall
 }
 
 /** A prefix that was generated: its repartition's nodes keep generated names too. */
@@ -148,8 +148,8 @@ class Walk {
     const wanted = traits.readsByKey === true && changed
     const names = inlets.map(({ name }) => name)
     if (naming.stores === 'before') this.#nameStores(call)
-    const joins = naming.repartition === 'before'
-    const joined = wanted && joins ? [this.#joined(call, names[0]!)] : names
+    const joins = naming.repartition !== 'after'
+    const joined = wanted && joins ? [this.#cutBefore(call, names[0]!)] : names
     const name = this.#stepName(call, joined)
     if (naming.stores !== 'before') this.#nameStores(call)
     const fed = wanted && !joins ? [this.#grouped(call, names[0]!, name)] : joined
@@ -200,10 +200,21 @@ class Walk {
     const [store] = operator.naming?.stores === 'before' ? operator.stores : []
     const prefix = userName ?? (store === undefined ? name : this.#draft.stores.get(anyStore(store))!.name)
     const shares = userName === undefined ? undefined : grouping
-    return this.#repartition(
-      { prefix, parent, key, value, keepsNullKeys: operator.traits.keepsNullKeys === true, explicit: undefined },
-      shares,
-    )
+    return this.#repartition({ prefix, parent, key, value, keepsNullKeys: operator.traits.keepsNullKeys === true }, shares)
+  }
+
+  #cutBefore(call: StepCall, parent: NodeName): NodeName {
+    return call.operator.naming?.repartition === 'table' ? this.#regrouped(call, parent) : this.#joined(call, parent)
+  }
+
+  /** The repartition of a regrouped table: its nodes are named after the step, and one with a name serves all steps of its grouping. */
+  #regrouped({ operator, grouping, key, value, name }: StepCall, parent: NodeName): NodeName {
+    const sink = this.#named(name === undefined ? undefined : `${name}-sink`, 'KSTREAM-SINK-')
+    const source = this.#named(name === undefined ? undefined : `${name}-source`, 'KSTREAM-SOURCE-')
+    const userName = operator.naming?.repartitionName
+    const shares = userName === undefined ? undefined : grouping
+    const prefix = userName ?? this.#draft.stores.get(anyStore(operator.stores[0]!))!.name
+    return this.#through({ prefix, parent, key, value }, { nodes: { filter: undefined, sink, source }, shares })
   }
 
   /** The repartition before a join: named after the join, else after the stream, whose joins then share it. */
@@ -215,7 +226,6 @@ class Walk {
       key,
       value,
       keepsNullKeys: operator.traits.keepsNullKeys === true,
-      explicit: undefined,
     }
     return this.#repartition(wish, name === undefined ? call.parents[0] : undefined)
   }
@@ -232,39 +242,59 @@ class Walk {
     const known = shares === undefined ? undefined : this.#shared.get(shares)
     if (known !== undefined) return known
     const topic = `${wish.prefix}-repartition`
-    const isGenerated = GENERATED.test(wish.prefix)
-    const names = isGenerated ? generated : { sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` }
-    const { key, value } = this.#repartitionSerdes(wish, topic)
+    const nodes = GENERATED.test(wish.prefix) ? generated : { sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` }
     const keep = wish.keepsNullKeys ? () => true : (_value: unknown, found: unknown) => found !== null
-    const { partitioner, partitions } = wish.explicit ?? {}
-    const sink: SinkSpec = { topic, internal: true, key, value, ...(partitioner === undefined ? {} : { partitioner }) }
-    this.#draft.nodes.push(
-      { kind: 'step', name: names.filter, parents: [wish.parent], operator: filter(keep), call: undefined, sendsOldValues: false },
-      { kind: 'sink', name: names.sink, parents: [names.filter], sink },
-      {
-        kind: 'source',
-        name: names.source,
-        parents: [],
-        internal: true,
-        call: {
-          kind: 'source',
-          name: names.source,
-          topics: [topic],
-          pattern: undefined,
-          key,
-          value,
-          timestamp: 'fail',
-          startFrom: 'earliest',
-          as: 'stream',
-        },
-      },
-    )
-    this.#draft.repartitions.push({ name: topic, partitions, ...names, explicit: wish.explicit !== undefined, generated: isGenerated })
-    if (shares !== undefined) this.#shared.set(shares, names.source)
-    return names.source
+    this.#draft.nodes.push({
+      kind: 'step',
+      name: nodes.filter,
+      parents: [wish.parent],
+      operator: filter(keep),
+      call: undefined,
+      sendsOldValues: false,
+    })
+    return this.#through({ ...wish, parent: nodes.filter }, { nodes, shares })
   }
 
-  #repartitionSerdes({ key, value, prefix }: RepartitionWish, topic: string): { key: AnySerde; value: AnySerde } {
+  /** Puts in sink and source of a repartition topic and answers the source, or that of the steps it is shared with. */
+  #through(
+    wish: Omit<RepartitionWish, 'keepsNullKeys'>,
+    { nodes, shares }: { readonly nodes: Pick<DraftRepartition, 'filter' | 'sink' | 'source'>; readonly shares: object | undefined },
+  ): NodeName {
+    const known = shares === undefined ? undefined : this.#shared.get(shares)
+    if (known !== undefined) return known
+    const { sink, source } = nodes
+    const { prefix, explicit } = wish
+    const topic = `${prefix}-repartition`
+    const { key, value } = this.#repartitionSerdes(wish, topic)
+    const { partitioner, partitions } = explicit ?? {}
+    const spec: SinkSpec = { topic, internal: true, key, value, ...(partitioner === undefined ? {} : { partitioner }) }
+    const call: SourceCall = {
+      kind: 'source',
+      name: source,
+      topics: [topic],
+      pattern: undefined,
+      key,
+      value,
+      timestamp: 'fail',
+      startFrom: 'earliest',
+      as: 'stream',
+    }
+    this.#draft.nodes.push(
+      { kind: 'sink', name: sink, parents: [wish.parent], sink: spec },
+      { kind: 'source', name: source, parents: [], internal: true, call },
+    )
+    this.#draft.repartitions.push({
+      name: topic,
+      partitions,
+      ...nodes,
+      explicit: explicit !== undefined,
+      generated: GENERATED.test(prefix),
+    })
+    if (shares !== undefined) this.#shared.set(shares, source)
+    return source
+  }
+
+  #repartitionSerdes({ key, value, prefix }: Omit<RepartitionWish, 'keepsNullKeys'>, topic: string): { key: AnySerde; value: AnySerde } {
     const side = key === undefined ? 'key' : 'value'
     if (key !== undefined && value !== undefined) return { key, value }
     this.#draft.mistakes.push({

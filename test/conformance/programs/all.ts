@@ -3,6 +3,7 @@ import type { Program } from '../replay.ts'
 import { aggregates } from './aggregate.ts'
 import { errors } from './error.ts'
 import { processors } from './processor.ts'
+import { regroups } from './regroup.ts'
 import { stateless } from './stateless.ts'
 import { stores } from './store.ts'
 import { sessions } from './session.ts'
@@ -15,6 +16,7 @@ export const programs: Readonly<Record<string, Program>> = {
   ...stateless,
   ...aggregates,
   ...tables,
+  ...regroups,
   ...windows,
   ...sessions,
   ...slidings,
