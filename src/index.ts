@@ -82,6 +82,7 @@ export type {
   SourceOptions,
   StepOptions,
   TableOptions,
+  TableProcessOptions,
   TableSourceOptions,
   ValueOptions,
   ViewOptions,

@@ -7,8 +7,7 @@ import type { AnySerde } from '../model/serde.ts'
 import { changeSerde } from '../operators/change-serde.ts'
 import { storeReader } from '../operators/table.ts'
 import { tableAggregate, type TableFold } from '../operators/table-aggregate.ts'
-import type { MayDelete } from './grouped.ts'
-import { erased, keyValueSpec, narrowed, type GroupParts } from './handle.ts'
+import { erased, keyValueSpec, narrowed, type GroupParts, type MayDelete } from './handle.ts'
 import type { KTable } from './ktable.ts'
 import type { TableOptions } from './options.ts'
 
@@ -63,7 +62,7 @@ export class KGroupedTable<K, V> {
     const { graph, call, key, value, name, grouping, makers } = this.#parts
     const { options, role } = how
     const store = keyValueSpec<K, A>(options.store)
-    const operator = tableAggregate<K, V, A>({ ...fold, store, role, emit: options.emit ?? 'every-update', repartitionName: name })
+    const operator = tableAggregate<K, V, A>({ ...fold, store, role, emit: options.emit, repartitionName: name })
     const storeSerdes = { key: erased(options.key) ?? store.key ?? key, value: erased(options.value) ?? store.value ?? how.value }
     const changes = value === undefined ? undefined : changeSerde(value)
     const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value: changes, grouping, storeSerdes })

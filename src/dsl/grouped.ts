@@ -78,7 +78,7 @@ export class KGroupedStream<K, V> {
       store: present(store),
       role,
       burns,
-      emit: options.emit ?? 'every-update',
+      emit: options.emit,
       ...(name === undefined ? {} : { repartitionName: name }),
     })
     const storeSerdes = { key: erased(options.key) ?? store.key ?? key, value: erased(options.value) ?? store.value ?? how.value }

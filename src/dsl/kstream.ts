@@ -149,7 +149,7 @@ export class KStream<K, V> {
     const key = erased(options.key) ?? this.#parts.key
     const value = erased(options.value) ?? this.#parts.value
     const store = keyValueSpec(options.store)
-    const operator = toTable({ store, emit: options.emit ?? 'every-update' })
+    const operator = toTable({ store, emit: options.emit })
     const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, storeSerdes: { key, value } })
     return makers.table({ ...this.#parts, call: step, key, value, reader: storeReader(store) })
   }

@@ -2,15 +2,19 @@
  * A table: the newest value of each key, as a stream of changes. `Deletes` says whether a row can vanish, and so whether `toStream()` has nulls;
  * callbacks never see the null. A view without a store reads through to its table.
  */
+import type { FixedKeyProcessor } from '../operators/processor.ts'
+import type { JoinType, TableJoiner } from '../operators/join/table-table.ts'
 import * as table from '../operators/table.ts'
 import { tableGroupBy } from '../operators/table-group-by.ts'
 import { selectKey } from '../operators/stateless.ts'
 import type { Change, Operator, TableReader } from '../topology/operator.ts'
 import { TopologyError } from '../base/errors.ts'
-import { checkBuilder, erased, keyValueSpec, narrowed, type Graph, type TableParts } from './handle.ts'
+import { checkBuilder, erased, keyValueSpec, narrowed, type Graph, type MayDelete, type TableParts } from './handle.ts'
 import type { KGroupedTable } from './grouped-table.ts'
 import type { KStream } from './kstream.ts'
-import type { GroupOptions, KeyOptions, StepOptions, ValueOptions, ViewOptions } from './options.ts'
+import type { GroupOptions, KeyOptions, StepOptions, TableOptions, TableProcessOptions, ValueOptions, ViewOptions } from './options.ts'
+import { joinTables } from './table-join.ts'
+import { processTable } from './table-process.ts'
 import type { KeyValueStoreSpec } from '../state/store-spec.ts'
 
 /** A table with keys `K` and values `V`. */
@@ -38,7 +42,7 @@ export class KTable<K, V, Deletes extends boolean = false> {
   filter(keep: (value: V, key: K) => boolean, options: ViewOptions<K, V> = {}): KTable<K, V, true> {
     const { reader } = this.#parts
     const store = viewStore(options)
-    const operator = table.tableFilter<K, V>(keep, { store, ...viewNaming(options), emit: options.emit ?? 'every-update' })
+    const operator = table.tableFilter<K, V>(keep, { store, ...viewNaming(options), emit: options.emit })
     const through = reader === undefined ? undefined : table.filterReader(reader, keep)
     return this.#view<V, true>(operator, { options, store, through, value: this.#parts.value })
   }
@@ -55,7 +59,7 @@ export class KTable<K, V, Deletes extends boolean = false> {
   ): KTable<K, Exclude<VOut, null>, null extends VOut ? true : Deletes> {
     const { reader } = this.#parts
     const store = viewStore(options)
-    const operator = table.tableMapValues<K, V, VOut>(f, { store, ...viewNaming(options), emit: options.emit ?? 'every-update' })
+    const operator = table.tableMapValues<K, V, VOut>(f, { store, ...viewNaming(options), emit: options.emit })
     const through = reader === undefined ? undefined : table.mapValuesReader(reader, f)
     return this.#view<Exclude<VOut, null>, null extends VOut ? true : Deletes>(operator, {
       options,
@@ -63,6 +67,17 @@ export class KTable<K, V, Deletes extends boolean = false> {
       through: narrowed(through),
       value: undefined,
     })
+  }
+
+  /**
+   * Runs a processor over the rows, deleted ones too, whose value is null: what it forwards is the row of the result.
+   * `customers.processValues(() => new Numbering(), { stores: [numbers], store: 'numbered', value: serdes.json() })`
+   */
+  processValues<VOut>(
+    supplier: () => FixedKeyProcessor<K, V | null, VOut>,
+    options: TableProcessOptions<K, Exclude<VOut, null>> = {},
+  ): KTable<K, Exclude<VOut, null>, MayDelete<VOut>> {
+    return processTable<K, V, VOut, MayDelete<VOut>>(this.#parts, supplier, options)
   }
 
   /** The changes as a stream of new values; with `key`, under another key. `counts.toStream().to(topic)` */
@@ -76,6 +91,33 @@ export class KTable<K, V, Deletes extends boolean = false> {
     const operator = selectKey<K, Streamed<V, Deletes>, KOut>((found, under) => rekey(found, under))
     const keyed = graph.add({ kind: 'step', name: undefined, operator, parents: [step], key, value })
     return makers.stream<KOut, Streamed<V, Deletes>>({ ...this.#parts, call: keyed, key: undefined })
+  }
+
+  /** Each row with the other table's row of its key; rows without one aren't in the result. `orders.join(payments, (order, payment) => ({ ...order, payment }))` */
+  join<R, D extends boolean, VOut>(
+    other: KTable<K, R, D>,
+    joiner: (left: V, right: R, key: K) => VOut,
+    options: TableOptions<K, Exclude<VOut, null>> = {},
+  ): KTable<K, Exclude<VOut, null>, Either<Either<Deletes, D>, MayDelete<VOut>>> {
+    return this.#joined(other, (left, right, key) => joiner(present(left), present(right), key), { ...INNER, options })
+  }
+
+  /** Each row with the other table's row of its key, or null. `customers.leftJoin(addresses, (customer, address) => ({ ...customer, address }))` */
+  leftJoin<R, D extends boolean, VOut>(
+    other: KTable<K, R, D>,
+    joiner: (left: V, right: R | null, key: K) => VOut,
+    options: TableOptions<K, Exclude<VOut, null>> = {},
+  ): KTable<K, Exclude<VOut, null>, Either<Deletes, MayDelete<VOut>>> {
+    return this.#joined(other, (left, right, key) => joiner(present(left), right, key), { ...LEFT, options })
+  }
+
+  /** The rows of both tables; null stands for the side that has none. `planned.outerJoin(done, (plan, work) => ({ plan, work }))` */
+  outerJoin<R, D extends boolean, VOut>(
+    other: KTable<K, R, D>,
+    joiner: (left: V | null, right: R | null, key: K) => VOut,
+    options: TableOptions<K, Exclude<VOut, null>> = {},
+  ): KTable<K, Exclude<VOut, null>, Either<Either<Deletes, D>, MayDelete<VOut>>> {
+    return this.#joined(other, joiner, { ...OUTER, options })
   }
 
   /** Groups the rows anew, to aggregate: always through a topic. `customers.groupBy((c) => [c.country, c.cents], { key: serdes.string, value: serdes.long })` */
@@ -99,6 +141,16 @@ export class KTable<K, V, Deletes extends boolean = false> {
     return makers.table<K, VOut, Deletes>({ ...this.#parts, call: step, value: erased(options.value), reader: undefined })
   }
 
+  #joined<R, VOut, D extends boolean>(
+    other: KTable<K, R, boolean>,
+    join: TableJoiner<K, V, R, VOut>,
+    how: JoinType & { readonly options: TableOptions<K, Exclude<VOut, null>> },
+  ): KTable<K, Exclude<VOut, null>, D> {
+    const { graph } = this.#parts
+    const right = { call: other.#parts.call, reader: other.reader(graph) }
+    return joinTables({ ...how, left: { ...this.#parts, reader: this.reader(graph) }, right, join })
+  }
+
   #view<VOut, D extends boolean>(operator: Operator<K, Change<V>, K, unknown>, view: View<K, VOut>): KTable<K, VOut, D> {
     const { graph, call, key, makers } = this.#parts
     const { options, store, through } = view
@@ -118,6 +170,19 @@ export class KTable<K, V, Deletes extends boolean = false> {
 
 /** What a table's changes are as a stream: null where a row may be deleted. */
 export type Streamed<V, Deletes extends boolean> = Deletes extends true ? V | null : V
+
+/** True when one of the two is. */
+export type Either<A extends boolean, B extends boolean> = A extends true ? true : B
+
+const INNER: JoinType = { leftMayMiss: false, rightMayMiss: false }
+const LEFT: JoinType = { leftMayMiss: false, rightMayMiss: true }
+const OUTER: JoinType = { leftMayMiss: true, rightMayMiss: true }
+
+/** Sound because a join hands its joiner a side that must not miss only where it is there. */
+function present<T>(value: T | null): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return value as T
+}
 
 interface View<K, VOut> {
   readonly options: ViewOptions<K, VOut>

@@ -78,6 +78,12 @@ export interface ViewOptions<K, V> extends StepOptions {
   readonly emit?: EmitWhen
 }
 
+/** Options of `processValues` of a table. */
+export interface TableProcessOptions<K, V> extends ViewOptions<K, V> {
+  /** Stores the processor uses: added to the topology and connected to it. */
+  readonly stores?: readonly StoreSpec[]
+}
+
 /** Options of `process` and `processValues`. */
 export interface ProcessOptions<K, V> extends SerdeOptions<K, V> {
   /** Stores the processor uses: added to the topology and connected to it. */

@@ -69,7 +69,7 @@ export class StreamsBuilder {
       ...(name === undefined ? {} : { name: `${name}-source` }),
       as: 'table',
     })
-    const operator = tableSource<Exclude<K, null>, Exclude<V, null>>({ store, emit: options.emit ?? 'every-update' })
+    const operator = tableSource<Exclude<K, null>, Exclude<V, null>>({ store, emit: options.emit })
     const step = graph.add({ kind: 'step', name, operator, parents: [call], key, value })
     return this.#makers.table({ graph, makers: this.#makers, call: step, key, value, reader: storeReader(store) })
   }

@@ -6,7 +6,7 @@
 import type { RecordContext } from '../model/record.ts'
 import type { KeyValueStoreSpec } from '../state/store-spec.ts'
 import { stamped, type Change, type Operator } from '../topology/operator.ts'
-import { emitOnFlush, newChange, type EmitWhen } from './change.ts'
+import { emitOf, emitOnFlush, newChange, type EmitWhen } from './change.ts'
 import { folding, type Fold } from './fold.ts'
 
 export type { Fold } from './fold.ts'
@@ -15,7 +15,7 @@ export type { Fold } from './fold.ts'
 export interface AggregateOptions<K, V, A> extends Fold<K, V, A> {
   readonly store: KeyValueStoreSpec<K, A>
   readonly role: 'KSTREAM-AGGREGATE-' | 'KSTREAM-REDUCE-'
-  readonly emit: EmitWhen
+  readonly emit: EmitWhen | undefined
   /** Name of the repartition before it, from the grouping. */
   readonly repartitionName?: string
   /** Indexes that Kafka Streams burns before an unnamed store (`Naming.burns`). */
@@ -24,7 +24,7 @@ export interface AggregateOptions<K, V, A> extends Fold<K, V, A> {
 
 /** Folds the values of each key. */
 export function aggregate<K, V, A>(options: AggregateOptions<K, V, A>): Operator<K, V, K, Change<A>> {
-  const { store, role, emit, repartitionName, burns = 0 } = options
+  const { store, role, repartitionName, burns = 0 } = options
   return {
     role,
     traits: { readsByKey: true, changesValue: true, readsKey: true, readsValue: true, ownsOldValue: true },
@@ -37,10 +37,11 @@ export function aggregate<K, V, A>(options: AggregateOptions<K, V, A>): Operator
     },
     stores: [store],
     start: (next, context) => {
+      const emit = emitOf(options.emit, store, context)
       const slots = context.slots<K, A>(store)
       const forward = stamped(next)
       const change = newChange<A>()
-      const fold = folding<K, V, A>(options, { slots, change }, context)
+      const fold = folding<K, V, A>({ ...options, emit }, { slots, change }, context)
       const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context) : undefined
       const update = (slot: number, key: K, value: V, record: RecordContext): void | Promise<void> => {
         const timestamp = fold(slot, key, value, record)

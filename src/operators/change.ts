@@ -1,11 +1,20 @@
 /** Hot path. The value of an edge below a table, as its sender holds it: one object, overwritten for each record, so a change costs no allocation. */
 import { noHeaders, type Headers } from '../model/headers.ts'
 import type { RecordContext, RecordMetadata } from '../model/record.ts'
-import type { SlotValues } from '../state/store-spec.ts'
+import type { SlotValues, StoreSpec } from '../state/store-spec.ts'
 import { restored, type Change, type Emit, type OperatorContext } from '../topology/operator.ts'
 
 /** When a table's changes are forwarded: each one, or the last of each key at a commit. */
 export type EmitWhen = 'every-update' | 'on-commit'
+
+/**
+ * When a step with this store tells of its changes: as it was told to, else at each one. In parity mode it is the cache that decides, as in Kafka
+ * Streams: where the task and the store have one, changes wait in it for the commit.
+ */
+export function emitOf(when: EmitWhen | undefined, store: StoreSpec, { parity, cacheBytes }: OperatorContext): EmitWhen {
+  if (when !== undefined) return when
+  return parity && cacheBytes > 0 && store.cacheBytes !== 0 ? 'on-commit' : 'every-update'
+}
 
 /** A change that its sender may write. */
 export interface MutableChange<V> {

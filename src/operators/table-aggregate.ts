@@ -5,7 +5,7 @@
 import type { RecordContext } from '../model/record.ts'
 import type { KeyValueStoreSpec } from '../state/store-spec.ts'
 import { stamped, type Change, type Operator } from '../topology/operator.ts'
-import { emitOnFlush, newChange, type EmitWhen } from './change.ts'
+import { emitOf, emitOnFlush, newChange, type EmitWhen } from './change.ts'
 import { copyOf } from './copy.ts'
 import { stepping } from './fold.ts'
 import { valueOf } from './result.ts'
@@ -24,20 +24,21 @@ export interface TableFold<K, V, A> {
 export interface TableAggregateOptions<K, V, A> extends TableFold<K, V, A> {
   readonly store: KeyValueStoreSpec<K, A>
   readonly role: 'KTABLE-AGGREGATE-' | 'KTABLE-REDUCE-'
-  readonly emit: EmitWhen
+  readonly emit: EmitWhen | undefined
   /** Name of the repartition before it, from the grouping. */
   readonly repartitionName: string | undefined
 }
 
 /** Folds the changes of each group. */
 export function tableAggregate<K, V, A>(options: TableAggregateOptions<K, V, A>): Operator<K, Change<V>, K, Change<A>> {
-  const { store, role, emit, repartitionName } = options
+  const { store, role, repartitionName } = options
   return {
     role,
     traits: { readsByKey: true, changesValue: true, readsKey: true, readsValue: true, ownsOldValue: true },
     naming: { stores: 'before', storeRole: 'KTABLE-AGGREGATE-STATE-STORE-', repartition: 'table', repartitionName },
     stores: [store],
     start: (next, context) => {
+      const emit = emitOf(options.emit, store, context)
       const slots = context.slots<K, A>(store)
       const forward = stamped(next)
       const change = newChange<A>()

@@ -8,21 +8,21 @@ import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { RecordContext } from '../model/record.ts'
 import type { Entry, KeyValueStore, KeyValueStoreSpec } from '../state/store-spec.ts'
 import type { Change, Emit, Operator, OperatorContext, TableReader } from '../topology/operator.ts'
-import { emitOnFlush, newChange, type EmitWhen } from './change.ts'
+import { emitOf, emitOnFlush, newChange, type EmitWhen } from './change.ts'
 import { copyOf } from './copy.ts'
 import { isKept, valueOf } from './result.ts'
 
 /** How a table is kept. */
 export interface TableOptions<K, V> {
   readonly store: KeyValueStoreSpec<K, V>
-  readonly emit: EmitWhen
+  readonly emit: EmitWhen | undefined
 }
 
 /** The step that makes a table of a topic. */
 export function tableSource<K, V>({ store, emit }: TableOptions<K, V>): Operator<K, V | null, K, Change<V>> {
   return {
     role: 'KTABLE-SOURCE-',
-    traits: { storeOptional: emit === 'every-update', ownsOldValue: true },
+    traits: { storeOptional: emit !== 'on-commit', ownsOldValue: true },
     naming: { stores: 'none' },
     stores: [store],
     start: (next, context) => upsert(next, context, { store, emit }),
@@ -33,7 +33,7 @@ export function tableSource<K, V>({ store, emit }: TableOptions<K, V>): Operator
 export function toTable<K, V>({ store, emit }: TableOptions<K, V>): Operator<K, V | null, K, Change<V>> {
   return {
     role: 'KSTREAM-TOTABLE-',
-    traits: { storeOptional: emit === 'every-update', readsByKey: true, ownsOldValue: true },
+    traits: { storeOptional: emit !== 'on-commit', readsByKey: true, ownsOldValue: true },
     naming: { stores: 'after', storeRole: 'KSTREAM-TOTABLE-STATE-STORE-', repartition: 'after' },
     stores: [store],
     start: (next, context) => {
@@ -46,9 +46,11 @@ export function toTable<K, V>({ store, emit }: TableOptions<K, V>): Operator<K, 
   }
 }
 
-function upsert<K, V>(next: Emit<K, Change<V>>, context: OperatorContext, options: TableOptions<K, V>): Emit<K, V | null> {
-  const { store, emit } = options
+/** What keeps a table's rows: each write is told of as a change, in whichever way its store allows. */
+export function upsert<K, V>(next: Emit<K, Change<V>>, context: OperatorContext, options: TableOptions<K, V>): Emit<K, V | null> {
+  const { store } = options
   if (!context.hasStore(store)) return passOn(next, context)
+  const emit = emitOf(options.emit, store, context)
   if (emit === 'every-update' && !context.sendsOldValues) return overwrite(next, context, store)
   const slots = context.slots<K, V>(store)
   const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context) : undefined
@@ -105,7 +107,7 @@ function mapped<K, V, VOut>(f: (value: V, key: K) => VOut): RowFunction<K, V, VO
 /** A view's options: its own store, if it has one. */
 export interface ViewOptions<K, V> {
   readonly store: KeyValueStoreSpec<K, V> | undefined
-  readonly emit: EmitWhen
+  readonly emit: EmitWhen | undefined
   /** Indexes that Kafka Streams burns before the step: 1 where a serde is given without a store (`Naming.burns`). */
   readonly burns?: number
 }

@@ -40,7 +40,7 @@ export interface SlotStoreOptions {
   readonly store: ResolvedStore
   readonly record: SourceRecord
   readonly log: StoreLog | undefined
-  /** One changelog record a write, at the write. */
+  /** One changelog record a write, at the write; where changes wait for the flush, so do their records. */
   readonly everyWrite: boolean
   readonly keys: SlotKeys
 }
@@ -140,7 +140,7 @@ export class SlotStore<V> {
     if (this.#keepsHeaders) this.#headers[slot] = headers
     this.#flags[slot]! |= DIRTY | USED
     this.#writes.append(slot)
-    if (this.#everyWrite && this.#log !== undefined) this.#writeLog(slot, this.#log)
+    if (this.#everyWrite && this.#emit === undefined && this.#log !== undefined) this.#writeLog(slot, this.#log)
   }
 
   /** Tells the changelog of a row that isn't kept, where it hears of every write. */
@@ -279,8 +279,8 @@ export class SlotStore<V> {
     const rows = this.#pending
     this.#keys.rowKey(slot, rows)
     const value = this.#values[slot]
-    const log = this.#everyWrite ? undefined : this.#log
-    log?.begin(value === undefined || this.#plain ? this.#record.timestamp : this.#times[slot]!)
+    const log = this.#everyWrite && this.#emit === undefined ? undefined : this.#log
+    log?.begin(this.#logTime(slot))
     if (log !== undefined) this.#keys.logKey(slot, log)
     if (value === undefined) {
       rows.value(NOTHING, 0, -1)
@@ -306,9 +306,15 @@ export class SlotStore<V> {
     return block(value === undefined ? this.#record.headers : this.headers(slot))
   }
 
+  /** The time of a changelog record, in ms: the row's; of a delete, and in a plain store, the record's in hand, but of what waited that of its own. */
+  #logTime(slot: number): number {
+    const isRecords = this.#plain || (this.#values[slot] === undefined && this.#emit === undefined)
+    return isRecords ? this.#record.timestamp : this.#times[slot]!
+  }
+
   #writeLog(slot: number, log: StoreLog): void {
     const value = this.#values[slot]
-    log.begin(value === undefined || this.#plain ? this.#record.timestamp : this.#times[slot]!)
+    log.begin(this.#logTime(slot))
     this.#keys.logKey(slot, log)
     if (value === undefined) log.value(NOTHING, 0, -1)
     else log.written(this.#serde, value)

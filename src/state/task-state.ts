@@ -58,7 +58,7 @@ export interface TaskStateOptions {
   readonly record: SourceRecord
   /** Bound of what is resident, in bytes. */
   readonly cacheBytes: number
-  /** True: one changelog record a write; false: one a key and flush. */
+  /** True: one changelog record a write, but where changes wait for the flush; false: one a key and flush. */
   readonly everyWrite: boolean
   /** The number that each store has in the engine (`storeNumbers`); left out: 1, 2, … in an engine that is empty. */
   readonly numbers?: ReadonlyMap<StoreName, number>

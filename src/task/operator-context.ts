@@ -39,6 +39,7 @@ export interface ContextParts {
   readonly task: ContextTask
   readonly topology: Topology
   readonly applicationId: string
+  readonly cacheBytes: number
   now(): number
   print(line: string): void
   onClose(f: () => void): void
@@ -57,6 +58,7 @@ export function makeContext(parts: ContextParts): OperatorContext {
     taskId: task.id,
     applicationId: parts.applicationId,
     parity: topology.parity,
+    cacheBytes: parts.cacheBytes,
     sendsOldValues: node.sendsOldValues,
     record: task.record,
     children,

@@ -36,7 +36,7 @@ export interface StreamTaskOptions {
   readonly ports: TaskPorts
   /** The number that each store has in the engine; left out where the engine is empty. */
   readonly numbers?: ReadonlyMap<StoreName, number>
-  /** Bound of the object cache, in bytes. */
+  /** Bound of the object cache, in bytes: at least 1 MiB is used. 0 says that there is no record cache in parity mode. */
   readonly cacheBytes: number
   /** Bytes of writes above which the task asks for a commit. */
   readonly uncommittedBytes: number
@@ -52,6 +52,9 @@ interface Input {
   /** The run of columns whose keys the stores were asked to read. */
   prefetched: number
 }
+
+/** What a task may keep resident in any case, in bytes. */
+const LEAST_CACHE_BYTES = 1 << 20
 
 /** One sub-topology × one partition. */
 export class StreamTask {
@@ -103,7 +106,7 @@ export class StreamTask {
       engineName: options.engineName ?? options.engine.name,
       changelog: this.#outbox,
       record: this.record,
-      cacheBytes: options.cacheBytes,
+      cacheBytes: Math.max(LEAST_CACHE_BYTES, options.cacheBytes),
       everyWrite: options.everyWrite,
       ...(options.numbers === undefined ? {} : { numbers: options.numbers }),
       expired: (store) => this.drop('expired', String(store)),
@@ -133,6 +136,7 @@ export class StreamTask {
           task: this,
           topology: this.#options.topology,
           applicationId: this.#options.applicationId,
+          cacheBytes: this.#options.cacheBytes,
           now: () => this.#options.ports.now(),
           print: (line) => this.#options.ports.print(line),
           onClose: (f) => this.#closers.push(f),

@@ -61,7 +61,7 @@ function textOf({ node, before, after }: Described): string {
       return `    Source: ${node.name} (${topics})\n${to}`
     }
     case 'processor':
-      return `    Processor: ${node.name} (stores: [${[...node.stores].sort().join(', ')}])\n${to}${from}`
+      return `    Processor: ${node.name} (stores: [${javaSetOrder(node.stores).join(', ')}])\n${to}${from}`
     case 'sink': {
       const { topic } = node.sink
       return `    Sink: ${node.name} (${typeof topic === 'string' ? `topic: ${topic}` : 'extractor class: any'})\n${from}`

@@ -18,6 +18,13 @@ export interface StoreCall {
   readonly value?: AnySerde | undefined
 }
 
+/** Takes a name for a step that comes later: Kafka Streams names the result of a join before its sides. */
+export interface NameCall {
+  readonly kind: 'name'
+  readonly name: string | undefined
+  readonly role: string
+}
+
 /** Reads topics. */
 export interface SourceCall {
   readonly kind: 'source'
@@ -47,6 +54,8 @@ export interface StepCall {
   readonly grouping?: object
   /** Called with the name that it was given (branches find their children by it). */
   readonly named?: (name: string) => void
+  /** Where its name was taken before. */
+  readonly taken?: NameCall
   /** A name that follows from its parent's: the parent's and this. */
   readonly suffix?: string
 }
@@ -74,4 +83,4 @@ export interface SinkCall {
 }
 
 /** One call. */
-export type Call = StoreCall | SourceCall | StepCall | RepartitionCall | SinkCall
+export type Call = StoreCall | NameCall | SourceCall | StepCall | RepartitionCall | SinkCall

@@ -41,6 +41,8 @@ export interface Traits {
   readonly likesOldValue?: boolean
   /** It takes `Change.old` from its own parent (table filter, mapValues without a store): the wish goes on upwards. */
   readonly passesOldValue?: boolean
+  /** It takes `Change.old` from its parents, and they from a store that is made where there is none (joins): even a mild wish is a demand. */
+  readonly demandsOldValue?: boolean
   /** It has a store of its own to take `Change.old` from: a wish for old values ends here, and keeps its optional store. */
   readonly ownsOldValue?: boolean
   /** Its store exists only if it is named, another step lists it, or old values are asked for. */
@@ -143,6 +145,8 @@ export interface OperatorContext {
   readonly applicationId: string
   /** True: Kafka Streams' own behaviour where ours differs on purpose. */
   readonly parity: boolean
+  /** Bound of the task's object caches, in bytes; 0: none. */
+  readonly cacheBytes: number
   /** True where a step below wants `Change.old`. */
   readonly sendsOldValues: boolean
   /** The task's record context; below a punctuation it has no topic. */

@@ -81,7 +81,8 @@ function replayOne(topology: Topology, file: TraceFile, trace: TraceFile['traces
 /** What the driver is to be told of a trace's configuration. */
 function configOf(config: TraceFile['config']): NonNullable<DriverOptions['config']> {
   const persistent = config['dsl.store.suppliers.class'] === 'RocksDBDslStoreSuppliers'
-  return { applicationId: config['application.id'] ?? 'app', ...(persistent ? { engine: 'rocksdb' } : {}) }
+  const cacheBytes = Number(config['statestore.cache.max.bytes'] ?? 0)
+  return { applicationId: config['application.id'] ?? 'app', cacheBytes, ...(persistent ? { engine: 'rocksdb' } : {}) }
 }
 
 function compareStore(driver: TopologyTestDriver, name: string, store: TraceStore, to: { where: string; result: Replay }): void {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { noHeaders, type Headers } from '../../src/model/headers.ts'
 import { serdes } from '../../src/model/serdes.ts'
-import { newChange } from '../../src/operators/change.ts'
+import { newChange, type EmitWhen } from '../../src/operators/change.ts'
 import { toTable } from '../../src/operators/table.ts'
 import { keyValueStore } from '../../src/state/stores.ts'
 import type { Change } from '../../src/topology/operator.ts'
-import { stateful, type Stateful } from '../support/operator-state.ts'
+import { stateful, type Stateful, type StatefulOptions } from '../support/operator-state.ts'
 
 const store = keyValueStore('t', { key: serdes.string, value: serdes.long })
 const h: Headers = [['h', new Uint8Array([1])]]
@@ -19,6 +19,22 @@ function table(
 test('a change starts with nothing in it, and isn’t late', () => {
   expect(newChange()).toEqual({ value: null, old: null, latest: true })
   expect(newChange()).not.toBe(newChange())
+})
+
+test('in parity mode a cache decides when changes are told, elsewhere only the step', async () => {
+  const told = async (emit: EmitWhen | undefined, options: StatefulOptions, spec = store): Promise<number> => {
+    const { running, commit } = stateful(toTable({ store: spec, emit }), options)
+    for (const value of [1, 2]) await running.send({ key: 'a', value })
+    await commit()
+    return running.outputs.length
+  }
+  const cached = { cacheBytes: 1 << 20 }
+  expect(await told(undefined, { parity: true, ...cached })).toBe(1)
+  expect(await told('every-update', { parity: true, ...cached })).toBe(2)
+  expect(await told(undefined, { parity: true, cacheBytes: 0 })).toBe(2)
+  expect(await told(undefined, { parity: true, ...cached }, { ...store, cacheBytes: 0 })).toBe(2)
+  expect(await told(undefined, cached)).toBe(2)
+  expect(await told('on-commit', { cacheBytes: 0 })).toBe(1)
 })
 
 describe('what is forwarded at a commit', () => {

@@ -51,6 +51,29 @@ class Bench {
 const TIME_5 = '\0\0\0\0\0\0\0\u0005'
 
 describe('a flush', () => {
+  test('logs what waits for it, even where each write is logged, with the time of the write', () => {
+    const bench = new Bench({ everyWrite: true })
+    const told: number[] = []
+    bench.slots.onFlush((slot) => {
+      told.push(slot)
+    })
+    bench.add(1, 2)
+    bench.set(1, 'a', 3)
+    bench.set(1, 'b', 4)
+    bench.set(2, 'c', 5)
+    bench.set(2, null, 6)
+    expect(bench.log).toEqual([])
+    void bench.slots.flush()
+    // What came and went was never told of.
+    expect([told, bench.log]).toEqual([[1], ['1=b@4']])
+    bench.set(1, null, 7)
+    void bench.slots.flush()
+    expect([told, bench.log]).toEqual([
+      [1, 1],
+      ['1=b@4', '1=null@7'],
+    ])
+  })
+
   test('gives the same bytes to changelog and engine, once a slot, in order of last write', () => {
     const bench = new Bench()
     bench.add(1, 2, 3)

@@ -39,6 +39,8 @@ export interface Emitted<K, V> {
 export interface HarnessOptions {
   readonly parity?: boolean
   readonly sendsOldValues?: boolean
+  /** The bound of the task's caches, in bytes; 0 when left out. */
+  readonly cacheBytes?: number
   /** The steps below; one, `below`, when left out. */
   readonly children?: readonly string[]
   /** What a step below does with a record besides noting it: throw, or answer a promise to be waited for. */
@@ -82,6 +84,7 @@ export class OperatorHarness<K, V, KOut, VOut> {
       task: this.#task,
       topology,
       applicationId: 'test',
+      cacheBytes: options.cacheBytes ?? 0,
       now: () => this.now,
       print: (line) => this.printed.push(line),
       onClose: (f) => this.#closers.push(f),

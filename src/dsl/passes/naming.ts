@@ -7,7 +7,7 @@ import type { Mistake } from '../../base/errors.ts'
 import type { AnySerde } from '../../model/serde.ts'
 import { filter } from '../../operators/stateless.ts'
 import type { AnyStoreSpec } from '../../state/store-spec.ts'
-import type { Call, RepartitionCall, SinkCall, SourceCall, StepCall, StoreCall } from '../../topology/graph.ts'
+import type { Call, NameCall, RepartitionCall, SinkCall, SourceCall, StepCall, StoreCall } from '../../topology/graph.ts'
 import type { Naming, NodeName, SinkSpec } from '../../topology/operator.ts'
 import type { Draft, DraftRepartition, DraftSource } from './draft.ts'
 import { nameMistake, topicMistake } from './names.ts'
@@ -42,6 +42,7 @@ class Walk {
   readonly #sources: Map<string, DraftSource> = new Map()
   /** Source nodes of repartitions that several steps share, by grouping or by the stream that is joined. */
   readonly #shared: Map<object, NodeName> = new Map()
+  readonly #taken: Map<NameCall, string> = new Map()
   /** Specs of stores that a step keeps its results in. */
   readonly #kept: Set<object> = new Set()
   #index = 0
@@ -51,6 +52,9 @@ class Walk {
       switch (call.kind) {
         case 'store':
           this.#store(call)
+          break
+        case 'name':
+          this.#taken.set(call, this.#named(call.name, call.role))
           break
         case 'source':
           this.#outlets.set(call, { name: this.#source(call), keyChanged: false })
@@ -159,7 +163,8 @@ class Walk {
   }
 
   #stepName(call: StepCall, parents: readonly NodeName[]): string {
-    const { operator, name, suffix } = call
+    const { operator, name, suffix, taken } = call
+    if (taken !== undefined) return this.#taken.get(taken)!
     if (suffix !== undefined) {
       this.#next(operator.role)
       return this.#checked(`${parents[0]!}${suffix}`)

@@ -9,6 +9,7 @@ import { stores } from './store.ts'
 import { sessions } from './session.ts'
 import { slidings } from './sliding.ts'
 import { tables } from './table.ts'
+import { tableJoins } from './table-join.ts'
 import { windows } from './window.ts'
 
 /** Every topology that can be built, as a function of its trace's configuration. */
@@ -17,6 +18,7 @@ export const programs: Readonly<Record<string, Program>> = {
   ...aggregates,
   ...tables,
   ...regroups,
+  ...tableJoins,
   ...windows,
   ...sessions,
   ...slidings,

@@ -41,6 +41,7 @@ const oldValue = program((b) =>
 export const regroups: Record<string, Program> = {
   'table-group-by-count': program((b) => rowsByWord(b).count({ store: 's' }).toStream().to(outLong())),
   'table-group-by-aggregate': appended,
+  'table-group-by-cached': appended,
   'table-group-by-reduce': program((b) => rowsByWord(b).reduce(plus, minus, { store: 's' }).toStream().to(out())),
   'table-group-by-same-key': program((b) =>
     b
@@ -91,5 +92,7 @@ export const regroups: Record<string, Program> = {
   }),
   'table-group-by-unnamed': program((b) => b.table(rows('in')).groupBy(byWord, texts).count().toStream().to(outLong())),
   'count-of-counts': countOfCounts,
+  'count-of-counts-cached': countOfCounts,
   'regroup-old-value': oldValue,
+  'regroup-old-value-cached': oldValue,
 }

@@ -1,7 +1,8 @@
 /** The programs of the groups `table` and `stream-table join`, and what makes tables of streams. */
-import { serdes } from '../../../src/index.ts'
+import { keyValueStore, serdes, type FixedKeyProcessor, type KeyValueStoreSpec } from '../../../src/index.ts'
+import type { FixedKeyProcessorContext } from '../../../src/operators/processor.ts'
 import type { Program } from '../replay.ts'
-import { even, input, named, num, out, outLong, pair, program, rows, withKeys, word, type Text } from './kit.ts'
+import { even, input, named, now, num, out, outLong, pair, program, rows, withKeys, word, type Text } from './kit.ts'
 
 /** By id. */
 export const tables: Record<string, Program> = {
@@ -107,7 +108,17 @@ export const tables: Record<string, Program> = {
   'table-odd-keys': mappedTable(),
   'table-rocksdb': mappedTable(),
   'table-map-values': mappedTable(),
+  'table-transform-values': transformed(),
+  'table-transform-values-materialized': transformed('tv'),
   'table-filter-materialized': program((b) => b.table(rows('in')).filter(even, { store: 'f' }).toStream().to(out())),
+  'table-cached': program((b) =>
+    b
+      .table(rows('in'), { store: 't' })
+      .filter(even, { store: 'f' })
+      .mapValues((v) => `${v}!`)
+      .toStream()
+      .to(out()),
+  ),
   'table-map-values-with-key': program((b) =>
     b
       .table(rows('in'), { store: 't' })
@@ -115,6 +126,36 @@ export const tables: Record<string, Program> = {
       .toStream()
       .to(out()),
   ),
+}
+
+/** Counts all calls of a key, those for deletes too. */
+function transformed(store?: string): Program {
+  const counts = keyValueStore('n', { key: serdes.string, value: serdes.long, format: 'plain' })
+  return program((b) =>
+    b
+      .table(rows('in'), { store: 't' })
+      .processValues(() => numbering(counts), {
+        stores: [counts],
+        ...(store === undefined ? {} : { store, value: serdes.string }),
+      })
+      .toStream()
+      .to(out()),
+  )
+}
+
+function numbering(counts: KeyValueStoreSpec<string, number>): FixedKeyProcessor<string, Text, string> {
+  let context: FixedKeyProcessorContext<string, string>
+  return {
+    init: (given) => {
+      context = given
+    },
+    process: (record) => {
+      const store = context.store(counts)
+      const n = (now(store.get(record.key)) ?? 0) + 1
+      store.put(record.key, n)
+      return context.forward(record.withValue(`${record.value}#${n}`))
+    },
+  }
 }
 
 function mappedTable(): Program {
