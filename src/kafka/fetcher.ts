@@ -10,7 +10,8 @@ import { wireError } from '../wire/error-table.ts'
 import { backoffMs, Pauses, type BackoffPorts } from './backoff.ts'
 import { brokerError, isDoubtful } from './broker-error.ts'
 import type { Cluster } from './cluster.ts'
-import { CommittedFilter, wholeBatches } from './committed-filter.ts'
+import { wholeBatches } from './committed-filter.ts'
+import { isAtEnd, mayRead, readingFrom, type Reading } from './reading.ts'
 
 /** Whole batches of one partition: `buffer[from, to)`. `release` gives the buffer back. */
 export interface FetchedChunk {
@@ -35,25 +36,6 @@ export interface FetcherOptions extends BackoffPorts {
   outOfRange(tp: TopicPartition, position: number): Promise<number>
 }
 
-interface Reading {
-  readonly tp: TopicPartition
-  position: number
-  /** One behind the last record that may be read; −1: not known yet. */
-  end: number
-  /** Undefined: transactions don't matter. */
-  readonly filter: CommittedFilter | undefined
-  /** Answers handed out, or waiting to be, that aren't released. */
-  chunks: number
-  paused: boolean
-  /** False while a fetch that includes it is under way. */
-  idle: boolean
-  /** True while it is left out because its leader isn't known or has refused it. */
-  resting: boolean
-  /** Refusals since the last answer, and when the first was, in ms of the monotonic clock. */
-  refusals: number
-  refusedSince: number
-}
-
 /** What a broker is asked for in one request. */
 interface Fetch {
   readonly node: number
@@ -62,7 +44,6 @@ interface Fetch {
   readonly readings: Reading[]
 }
 
-const CHUNKS = 2
 /** How long a fetch waits at the end of all of a broker's partitions, and of some: the others may be caught up by then. */
 const WAIT_MS = 500
 const SHORT_WAIT_MS = 50
@@ -98,7 +79,7 @@ export class Fetcher {
     for (const key of this.#readings.keys()) if (!wanted.has(key)) this.#readings.delete(key)
     this.#dropReady((tp) => !this.#readings.has(partitionKey(tp)))
     for (const { tp, offset } of partitions) {
-      if (!this.#readings.has(partitionKey(tp))) this.#readings.set(partitionKey(tp), this.#readingFrom(tp, offset))
+      if (!this.#readings.has(partitionKey(tp))) this.#readings.set(partitionKey(tp), readingFrom(tp, offset, this.#options.isolation))
     }
     this.#pump()
   }
@@ -128,9 +109,11 @@ export class Fetcher {
     this.#pump()
   }
 
-  /** The next offset to ask for; −1: the partition isn't read. */
+  /** The next offset to hand out: all before it has been. −1: the partition isn't read. */
   position(tp: TopicPartition): number {
-    return this.#readings.get(partitionKey(tp))?.position ?? -1
+    const reading = this.#readings.get(partitionKey(tp))
+    if (reading === undefined) return -1
+    return this.#isReady(tp) ? reading.handedOut : reading.position
   }
 
   /** One behind the last readable record, as the last answer told; undefined: not known yet. */
@@ -147,7 +130,7 @@ export class Fetcher {
 
   /** True when all that was in the partition at the last answer has been handed out. */
   caughtUp(tp: TopicPartition): boolean {
-    return this.lag(tp) === 0 && !this.#ready.some((chunk) => chunk.tp.topic === tp.topic && chunk.tp.partition === tp.partition)
+    return this.lag(tp) === 0 && !this.#isReady(tp)
   }
 
   close(): void {
@@ -158,10 +141,9 @@ export class Fetcher {
     this.#wake?.()
   }
 
-  #readingFrom(tp: TopicPartition, position: number): Reading {
-    const filter = this.#options.isolation === 'read_committed' ? new CommittedFilter() : undefined
-    const fresh = { chunks: 0, paused: false, idle: true, resting: false, refusals: 0, refusedSince: 0 }
-    return { tp, position, end: -1, filter, ...fresh }
+  /** True when something of the partition waits to be handed out. */
+  #isReady({ topic, partition }: TopicPartition): boolean {
+    return this.#ready.some(({ tp }) => tp.topic === topic && tp.partition === partition)
   }
 
   #dropReady(drop: (tp: TopicPartition) => boolean): void {
@@ -267,6 +249,7 @@ export class Fetcher {
         )
       return
     }
+    if (!this.#isReady(reading.tp)) reading.handedOut = reading.position
     reading.position = Math.max(reading.position, nextOffset)
     if (runs.length === 0) return
     reading.chunks++
@@ -372,14 +355,6 @@ export class Fetcher {
       this.#wake = done
     })
   }
-}
-
-function mayRead({ paused, idle, resting, chunks }: Reading): boolean {
-  return !paused && idle && !resting && chunks < CHUNKS
-}
-
-function isAtEnd({ end, position }: Reading): boolean {
-  return end >= 0 && end <= position
 }
 
 function once(f: () => void): () => void {

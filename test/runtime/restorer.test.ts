@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { tumbling } from '../../src/index.ts'
 import { built, counts, texts } from '../support/shop-topics.ts'
-import { appOn, freshBroker, until } from './app-world.ts'
+import { appOn, freshBroker, processed, until } from './app-world.ts'
 
 test('key-value and window stores come back from their changelogs before anything is processed', async () => {
   const topology = () =>
@@ -34,3 +37,39 @@ test('key-value and window stores come back from their changelogs before anythin
   for await (const row of windows.fetch('k1', {})) found.push(row)
   expect(found.length).toBeGreaterThan(0)
 })
+
+test('everything comes back though the next chunks are fetched while those before are written', async () => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'millrace-restore-'))
+  try {
+    const broker = freshBroker()
+    broker.createTopic('texts', { partitions: 2 })
+    const topology = built((builder) =>
+      builder
+        .stream(texts)
+        .groupByKey()
+        .reduce((_, value) => value, { store: 's' }),
+    )
+    // Each partition's changelog takes several fetches of a megabyte.
+    const KEYS = 40_000
+    const pad = 'x'.repeat(100)
+    await broker.produce(
+      texts,
+      Array.from({ length: KEYS }, (_, n) => ({ key: `key ${n}`, value: `${pad}${n}`, timestamp: n })),
+    )
+    const first = appOn(broker, topology)
+    await first.start()
+    await until('all is processed', () => processed('texts', KEYS, first), 30_000)
+    await first.close()
+    const second = appOn(broker, topology, { engine: 'level', stateDir })
+    let restored = 0
+    second.on('rebalance', ({ restoredRecords }) => (restored += restoredRecords))
+    await second.start()
+    expect(restored).toBe(KEYS)
+    const store = second.store('s') as { get(key: string): unknown }
+    for (let n = 0; n < KEYS; n += 997) expect(await store.get(`key ${n}`)).toBe(`${pad}${n}`)
+    expect(await store.get(`key ${KEYS - 1}`)).toBe(`${pad}${KEYS - 1}`)
+    await second.close()
+  } finally {
+    rmSync(stateDir, { recursive: true })
+  }
+}, 60_000)

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { isAtEnd, mayRead, readingFrom } from '../../src/kafka/reading.ts'
+
+const tp = { topic: 't', partition: 0 }
+
+test('a partition is asked for unless it is paused, rests, is asked for already, or has two answers that nobody used up', () => {
+  const reading = readingFrom(tp, 5, 'read_committed')
+  expect(mayRead(reading)).toBe(true)
+  for (const why of [{ paused: true }, { resting: true }, { idle: false }, { chunks: 2 }])
+    expect(mayRead({ ...reading, ...why })).toBe(false)
+  expect(mayRead({ ...reading, chunks: 1 })).toBe(true)
+})
+
+test('it is at its end when an answer told the end and all before has been fetched', () => {
+  const reading = readingFrom(tp, 5, undefined)
+  expect(isAtEnd(reading)).toBe(false)
+  expect(isAtEnd({ ...reading, end: 6 })).toBe(false)
+  expect(isAtEnd({ ...reading, end: 5 })).toBe(true)
+})
+
+test('transactions matter only to those who read what is committed', () => {
+  expect(readingFrom(tp, 0, undefined).filter).toBeUndefined()
+  expect(readingFrom(tp, 0, 'read_committed').filter).toBeDefined()
+})
