@@ -26,16 +26,27 @@ export interface WholeBatches {
   readonly length: number
   /** The offset behind all; −1: there are none. */
   readonly nextOffset: number
+  /** False: from some batch on, bytes can be no batch. They are in the last run, so that who reads it finds them behind what is before. */
+  readonly isReadable: boolean
 }
 
-/** The whole batches of an answer (a part of one may follow them), without those that a filter drops. Throws where bytes can be no batch. */
+/** The whole batches of an answer (a part of one may follow them), without those that a filter drops. */
 export function wholeBatches({ records, aborted }: FetchedPartition, filter?: CommittedFilter): WholeBatches {
   const runs: BatchRun[] = []
   filter?.expect(aborted)
   let from = 0
   let at = 0
   let nextOffset = -1
-  for (let header = readHeader(records, 0, records.length); header !== undefined; header = readHeader(records, at, records.length)) {
+  let isReadable = true
+  const headerAt = (where: number): BatchHeader | undefined => {
+    try {
+      return readHeader(records, where, records.length)
+    } catch {
+      isReadable = false
+      return undefined
+    }
+  }
+  for (let header = headerAt(0); header !== undefined; header = headerAt(at)) {
     if (filter?.drops(records, header) === true) {
       if (from < at) runs.push({ from, to: at, nextOffset })
       from = at + header.length
@@ -43,8 +54,9 @@ export function wholeBatches({ records, aborted }: FetchedPartition, filter?: Co
     at += header.length
     ;({ nextOffset } = header)
   }
+  if (!isReadable) at = records.length
   if (from < at) runs.push({ from, to: at, nextOffset })
-  return { runs, length: at, nextOffset }
+  return { runs, length: at, nextOffset, isReadable }
 }
 
 /** Tells the batches of aborted transactions in one partition, read in order. */

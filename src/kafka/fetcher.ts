@@ -240,7 +240,9 @@ export class Fetcher {
     reading.refusals = 0
     reading.end = reading.filter === undefined ? answer.highWatermark : answer.lastStableOffset
     const { records } = answer
-    const { runs, length, nextOffset } = wholeBatches(answer, reading.filter)
+    const { runs, length, nextOffset, isReadable } = wholeBatches(answer, reading.filter)
+    // Who takes them reads what is before, and then says why the rest can't be.
+    reading.resting = !isReadable
     if (length === 0) {
       if (records.length > 0)
         throw new ClusterError(

@@ -245,7 +245,7 @@ export class Producer {
     if (becomes === 'RECORD_TOO_LARGE') {
       return new ProductionError(
         'RECORD_TOO_LARGE',
-        `a batch of ${batch.count} records and ${batch.bytes.length} bytes is larger than ${where} takes: raise the topic's max.message.bytes, or write smaller records`,
+        `a ${batch.count === 1 ? 'record' : `batch of ${batch.count} records`} of ${batch.bytes.length} bytes is larger than ${where} takes${errorMessage === null ? '' : ` (${errorMessage})`}: raise the topic's max.message.bytes, or write smaller records`,
         { context: tp },
       )
     }

@@ -3,7 +3,7 @@
  * count, then per header name length, name, value length or −1, value; Kafka record format v2), which is parsed only when someone looks.
  */
 import { readVarint, varintSize, writeVarint, type Cursor } from '../base/bytes.ts'
-import { ClusterError } from '../base/errors.ts'
+import { ClusterError, ProductionError } from '../base/errors.ts'
 import { decodeText, utf8 } from '../base/text.ts'
 
 /** Headers of a record: pairs of a name and its bytes (or null), in order, duplicates kept. Immutable. */
@@ -19,7 +19,10 @@ export function header(headers: Headers, name: string): Uint8Array | null | unde
 
 /** Headers as one block: varint count, then the entries. */
 export function encodeHeaders(headers: Headers): Uint8Array {
-  const parts = headers.map(([name, value]) => ({ name: utf8(name), value }))
+  const parts = headers.map(([name, value]) => {
+    if (typeof name !== 'string' || (value !== null && !(value instanceof Uint8Array))) throw unwritable(name, value)
+    return { name: utf8(name), value }
+  })
   let size = varintSize(headers.length)
   for (const { name, value } of parts) {
     size += varintSize(name.length) + name.length + varintSize(value === null ? -1 : value.length) + (value?.length ?? 0)
@@ -57,6 +60,11 @@ function take(cursor: Cursor, length: number): Uint8Array | null {
   if (length < 0 || cursor.at + length > cursor.end) throw corrupt()
   cursor.at += length
   return cursor.bytes.slice(cursor.at - length, cursor.at)
+}
+
+function unwritable(name: unknown, value: unknown): ProductionError {
+  const what = typeof name === 'string' ? `header '${name.slice(0, 64)}' is a ${typeof value}` : `a header's name is ${String(name)}`
+  return new ProductionError('RECORD_INVALID', `${what}: headers are pairs of a text and bytes (or null)`)
 }
 
 function corrupt(): ClusterError {

@@ -71,6 +71,17 @@ export function current(record: RecordContext): CurrentRecord {
   return record
 }
 
+/** True for a whole number of milliseconds, which may be negative. */
+export function isTime(timestamp: unknown): timestamp is number {
+  return Number.isSafeInteger(timestamp)
+}
+
+/** The error for what is no time. */
+export function invalidTime(timestamp: unknown): SerdeError {
+  const shown = typeof timestamp === 'bigint' ? `${timestamp}n` : String(timestamp)
+  return new SerdeError('TIMESTAMP_INVALID', `a record's timestamp is ${shown}: give whole milliseconds since the epoch, at least 0`)
+}
+
 /** A record as processors see it: immutable, may be kept. */
 export class StreamRecord<K, V> {
   readonly key: K
@@ -79,10 +90,9 @@ export class StreamRecord<K, V> {
   readonly timestamp: number
   readonly headers: Headers
 
-  /** Throws `TIMESTAMP_INVALID` when the timestamp is negative or not a number. */
+  /** Throws `TIMESTAMP_INVALID` when the timestamp is negative or no whole number. */
   constructor(key: K, value: V, timestamp: number, headers: Headers = noHeaders) {
-    if (!(timestamp >= 0))
-      throw new SerdeError('TIMESTAMP_INVALID', `a record's timestamp is ${timestamp}: give milliseconds since the epoch, at least 0`)
+    if (!Number.isSafeInteger(timestamp) || timestamp < 0) throw invalidTime(timestamp)
     this.key = key
     this.value = value
     this.timestamp = timestamp

@@ -198,6 +198,7 @@ function isDamage(error: unknown): error is StateError {
 function taskPorts(options: TaskOpenerOptions): TaskPorts {
   const { config, cluster, ports, logger } = options
   const dropped = oncePerMinute(ports.clock, (fields, message) => logger.warn(fields, message))
+  const jumped = oncePerMinute(ports.clock, (fields, message) => logger.warn(fields, message))
   return {
     now: () => ports.clock.now(),
     writer: (tp, sent) => options.producer().writer(tp, sent),
@@ -210,6 +211,12 @@ function taskPorts(options: TaskOpenerOptions): TaskPorts {
     caughtUp: (tp) => config.maxTaskIdleMs < 0 || options.caughtUp(tp),
     onError: (error: RecordError) => config.onError?.(error) ?? 'fail',
     print: (line) => options.print(line),
+    onJump: ({ topic, partition, offset }, { from, to }) =>
+      jumped(
+        `${topic}-${partition}`,
+        { topic, partition, offset },
+        `time jumps by ${Math.round((to - from) / 86_400_000)} days at ${topic}[${partition}]@${offset}, to ${to}: windows that were open close, and records of before count as late; a timestamp function of the source can refuse such times`,
+      ),
     onDropped: (reason, node, at) => dropped(`${reason} ${node}`, { reason, node, ...at }, 'a record was dropped'),
   }
 }

@@ -1,6 +1,7 @@
 /** Records of a topic as users see them, in and out: serialised and placed as Kafka's own producer does, read from batches as they were written. */
 import { murmur2, partitionOf } from '../base/murmur2.ts'
 import { decodeHeaders, encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
+import { invalidTime, isTime } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { Topic } from '../model/topic.ts'
 import { BatchReader, type RecordColumns } from '../wire/batch-reader.ts'
@@ -51,6 +52,7 @@ export function* encodeRecords<K, V>(
   { partitions, now }: { readonly partitions: number; readonly now: number },
 ): Generator<EncodedRecord> {
   for (const { key, value, timestamp = now, headers = noHeaders, partition } of records) {
+    if (!isTime(timestamp)) throw invalidTime(timestamp)
     const keyBytes = bytesOf(topic.key, key, { topic: topic.name, side: 'key', headers })
     yield {
       key: keyBytes,

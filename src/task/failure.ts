@@ -3,7 +3,16 @@
  * classes about records, with the topic, partition and offset of the record and the user's own stack, and `onError` decides: fail the task
  * before this record, or drop it at this step (what earlier steps forwarded stays, as in Kafka Streams).
  */
-import { ProcessingError, ProductionError, SerdeError, StreamsError, type Phase, type RawRecord, type RecordError } from '../base/errors.ts'
+import {
+  ClusterError,
+  ProcessingError,
+  ProductionError,
+  SerdeError,
+  StreamsError,
+  type Phase,
+  type RawRecord,
+  type RecordError,
+} from '../base/errors.ts'
 import { isFrozenError } from '../base/deep-frozen.ts'
 import type { CurrentRecord } from '../model/record.ts'
 import type { TaskId } from '../model/task-id.ts'
@@ -18,6 +27,8 @@ export interface FailureContext {
   phase(): Phase
   /** True where records are frozen: a step that changes one fails. */
   readonly frozen?: boolean
+  /** The topic that a step writes to, where that is one and the same. */
+  topicOf?(node: NodeName): string | undefined
   /** The steps that wait, innermost first; kept up by `guarded`. */
   readonly waiting?: Set<NodeName>
   onError(error: RecordError): ErrorDecision
@@ -50,16 +61,17 @@ function later(waiting: Promise<void>, node: NodeName, context: FailureContext):
 }
 
 /** Locates an error and asks what to do: returns when the record is to be dropped, throws the located error otherwise. */
-export function decide(error: unknown, node: NodeName, context: FailureContext): void {
+export function decide(thrown: unknown, node: NodeName, context: FailureContext): void {
+  const error = isTooLarge(thrown) ? new ProductionError('RECORD_TOO_LARGE', thrown.message, { cause: thrown }) : thrown
   if (isSettled(error)) throw error
   const located = locate(error, node, context)
   let decision: unknown
   try {
     decision = context.onError(located)
-  } catch (thrown) {
+  } catch (cause) {
     throw settle(
       new ProcessingError('HANDLER_RESULT', `onError threw while it was asked about: ${located.message}`, {
-        cause: thrown,
+        cause,
         context: located.context,
       }),
     )
@@ -79,6 +91,11 @@ export function decide(error: unknown, node: NodeName, context: FailureContext):
       },
     ),
   )
+}
+
+/** True for what a batch says of a record that no batch can hold. */
+function isTooLarge(error: unknown): error is ClusterError {
+  return error instanceof ClusterError && error.code === 'BATCH_TOO_LARGE'
 }
 
 /** Errors that were decided on already, or that nobody may decide on. */
@@ -102,7 +119,8 @@ function locate(error: unknown, node: NodeName, context: FailureContext): Record
   const at = record.topic === '' ? 'in a punctuation' : `at ${record.topic}[${record.partition}]@${record.offset}`
   const mutates = context.frozen === true && isFrozenError(error)
   const text = mutates ? mutation(error) : error instanceof Error ? error.message : `threw ${describeThrown(error)}`
-  const message = `step ${node} failed ${at}: ${text}`
+  const target = error instanceof SerdeError && error.phase === 'serialization' ? context.topicOf?.(node) : undefined
+  const message = `step ${node} failed ${at}: ${text}${target === undefined ? '' : ` (writing to topic ${target})`}`
   const options = { cause: error, context: { ...(error instanceof StreamsError ? error.context : {}), ...where }, raw: rawOf(record) }
   const phase = context.phase()
   const located = mutates
@@ -113,6 +131,18 @@ function locate(error: unknown, node: NodeName, context: FailureContext): Record
 
 function mutation({ message }: Error): string {
   return `it changes a value that it was given (${message}): other steps are given the same one, so make a new one, as { ...value, seen: true }`
+}
+
+/** What a serde threw, as an error about bytes that it can't read. */
+export function undecodable(error: unknown): SerdeError {
+  if (error instanceof SerdeError) return error
+  return new SerdeError('SERDE_DECODE', error instanceof Error ? error.message : String(error), { cause: error })
+}
+
+/** A record before the epoch, where its source doesn't say what becomes of it. */
+export function negativeTime(timestamp: number): SerdeError {
+  const text = `the record's timestamp is ${timestamp}: give the source another policy, as { timestamp: 'skip' }, or a function`
+  return new SerdeError('TIMESTAMP_INVALID', text, { phase: 'deserialization' })
 }
 
 interface Located {

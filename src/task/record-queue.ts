@@ -4,9 +4,10 @@
  * Records below the position are skipped: a fetched batch may begin before the offset that was asked for.
  */
 import { deepFrozen } from '../base/deep-frozen.ts'
+import { ClusterError, SerdeError } from '../base/errors.ts'
 import type { AnySerde } from '../model/serde.ts'
 import { decodeHeaders, noHeaders } from '../model/headers.ts'
-import { NO_SOURCE_KEY, type CurrentRecord } from '../model/record.ts'
+import { isTime, NO_SOURCE_KEY, type CurrentRecord } from '../model/record.ts'
 import type { TopicPartition } from '../model/topic.ts'
 import type { SourceNode, TimestampExtractor } from '../topology/node.ts'
 import { BatchReader, readHeader, type RecordColumns } from '../wire/batch-reader.ts'
@@ -38,6 +39,10 @@ export class RecordQueue {
   readonly source: SourceNode
   /** Timestamp of the head by the source's policy, in ms; Infinity: no head. */
   headTimestamp: number = Number.POSITIVE_INFINITY
+  /** Why what comes next can't be read; everything before it was handed out. Undefined: it can. */
+  readError: unknown = undefined
+  /** What the source's timestamp function did wrong with the head, whose timestamp is then −1; undefined: nothing. */
+  timeError: unknown = undefined
   /** Columns and index of the head. */
   rows: RecordColumns | undefined = undefined
   index = 0
@@ -80,7 +85,7 @@ export class RecordQueue {
   add(chunk: Chunk): void {
     this.#chunks.push(chunk)
     if (this.#chunks.length === 1) this.#at = chunk.from
-    if (this.rows === undefined) this.#nextRun()
+    if (this.rows === undefined && this.readError === undefined) this.#nextRun()
   }
 
   /** Offset of the next record to process: the head's, else one behind the last batch taken. */
@@ -139,12 +144,22 @@ export class RecordQueue {
     this.headTimestamp = Number.POSITIVE_INFINITY
     this.buffered = 0
     this.#batchEnd = -1
+    this.readError = undefined
     this.#position = offset
   }
 
+  /** Goes on with the next run of columns. Bytes that can't be read are reported when they come first, not before. */
   #nextRun(): void {
     this.rows = undefined
     this.headTimestamp = Number.POSITIVE_INFINITY
+    try {
+      this.#findRun()
+    } catch (error) {
+      this.readError = located(error, this.tp)
+    }
+  }
+
+  #findRun(): void {
     for (let rows = this.#read(); rows !== undefined; rows = this.#read()) {
       let index = 0
       while (index < rows.count && offsetAt(rows, index) < this.#position) index++
@@ -201,6 +216,7 @@ export class RecordQueue {
 
   /** Asks the user's function. A record that can't be read keeps its own time: reading it again reports why. */
   #extracted(policy: TimestampExtractor, timestamp: number): number {
+    this.timeError = undefined
     this.headTimestamp = timestamp
     this.load()
     this.#record.sourceKey = NO_SOURCE_KEY
@@ -212,14 +228,31 @@ export class RecordQueue {
     } catch {
       return timestamp
     }
-    const chosen = policy(value, key, this.#record, this.partitionTime)
-    return Number.isNaN(chosen) ? -1 : chosen
+    try {
+      const chosen: unknown = policy(value, key, this.#record, this.partitionTime)
+      if (isTime(chosen)) return chosen
+      this.timeError = new SerdeError(
+        'TIMESTAMP_INVALID',
+        `the source's timestamp function answered ${typeof chosen === 'bigint' ? `${chosen}n` : String(chosen)}: give whole milliseconds since the epoch, or a negative number to drop the record`,
+        { phase: 'deserialization' },
+      )
+    } catch (error) {
+      this.timeError = error
+    }
+    return -1
   }
 }
 
 /** In a function of its own: one that makes closures allocates their context at each call, 56 bytes, whether it makes them or not. */
 function headersAt({ bytes }: RecordColumns, at: number, length: number): CurrentRecord['lazyHeaders'] {
   return () => decodeHeaders(bytes, at, length)
+}
+
+/** A header that can't be read doesn't know whose it is. */
+function located(error: unknown, { topic, partition }: TopicPartition): unknown {
+  if (!(error instanceof ClusterError)) return error
+  const message = error.message.startsWith('@') ? `${topic}[${partition}]${error.message}` : error.message
+  return new ClusterError(error.code, message, { cause: error, context: { ...error.context, topic, partition } })
 }
 
 function offsetAt(rows: RecordColumns, index: number): number {

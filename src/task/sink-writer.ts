@@ -87,7 +87,7 @@ class SinkWriter {
     const chosen = partitioner(value, key, { topic: target.topic, partitions: target.partitions, headers: record.headers })
     if (chosen === undefined) this.#append(target, this.#place(target.partitions), value, record)
     else if (typeof chosen === 'number') this.#append(target, valid(chosen, target), value, record)
-    else if (!Array.isArray(chosen)) valid(Number.NaN, target)
+    else if (!Array.isArray(chosen)) valid(chosen, target)
     else {
       if (chosen.length === 0) this.#task.dropped(this.#node)
       for (const partition of chosen) this.#append(target, valid(partition, target), value, record)
@@ -142,15 +142,26 @@ function serialise(serde: AnySerde, value: unknown, context: { topic: string; si
   )
 }
 
-function valid(partition: number, { topic, partitions }: Target): number {
-  if (Number.isInteger(partition) && partition >= 0 && partition < partitions) return partition
+function valid(partition: unknown, { topic, partitions }: Target): number {
+  if (typeof partition === 'number' && Number.isInteger(partition) && partition >= 0 && partition < partitions) return partition
   throw new ProductionError(
     'PARTITION_INVALID',
-    `the partitioner of topic ${topic} answered ${String(partition)}: the topic has partitions 0 to ${partitions - 1}`,
+    `the partitioner of topic ${topic} answered ${shown(partition)}: the topic has partitions 0 to ${partitions - 1}`,
   )
 }
 
-function checkedTopic(topic: string, applicationId: string): string {
+function shown(answer: unknown): string {
+  if (answer instanceof Promise) {
+    // Its own failure is not the one to report.
+    answer.catch(() => undefined)
+    return 'a promise, but has to answer at once'
+  }
+  return typeof answer === 'string' ? `'${answer.slice(0, 64)}'` : String(answer)
+}
+
+function checkedTopic(topic: unknown, applicationId: string): string {
+  if (typeof topic !== 'string')
+    throw new ProductionError('RECORD_INVALID', `the function that names the topic answered ${shown(topic)}: give a topic's name`)
   if (!/^[A-Za-z0-9._-]{1,249}$/.test(topic) || topic === '.' || topic === '..') {
     throw new ProductionError('RECORD_INVALID', `'${topic.slice(0, 64)}' is not a topic name: use letters, digits, '.', '_' and '-'`)
   }

@@ -3,7 +3,7 @@
  * through all steps before the next one starts, and knows its stores, punctuations and positions. It reads no clock and does no I/O: whoever
  * runs it adds fetched batches, asks it to process, punctuate and flush, and tells it when a commit is known to have succeeded.
  */
-import { assert, SerdeError, StoreUnavailableError, type Phase } from '../base/errors.ts'
+import { assert, StoreUnavailableError, type Phase } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import { CurrentRecord, NO_SOURCE_KEY } from '../model/record.ts'
 import { noHeaders } from '../model/headers.ts'
@@ -17,7 +17,7 @@ import type { Cancellable, DropReason, Emit, NodeName, Schedule } from '../topol
 import type { Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { compile, unseenSources } from './compile.ts'
-import { decide, guarded, type FailureContext } from './failure.ts'
+import { decide, guarded, negativeTime, undecodable, type FailureContext } from './failure.ts'
 import { makeContext } from './operator-context.ts'
 import { Outbox } from './outbox.ts'
 import { firstDue, Punctuations } from './punctuation.ts'
@@ -55,6 +55,8 @@ interface Input {
 
 /** What a task may keep resident in any case, in bytes. */
 const LEAST_CACHE_BYTES = 1 << 20
+/** A step in time that is hardly ever meant: a year, in ms. */
+const JUMP_MS = 365 * 86_400_000
 
 /** One sub-topology × one partition. */
 export class StreamTask {
@@ -82,6 +84,8 @@ export class StreamTask {
   readonly #closers: (() => void)[] = []
   #source: SourceNode | undefined = undefined
   #phase: Phase = 'processing'
+  /** The partition that can't be read on. */
+  #broken: RecordQueue | undefined = undefined
   #closed = false
 
   constructor(options: StreamTaskOptions) {
@@ -117,6 +121,10 @@ export class StreamTask {
       phase: () => this.#phase,
       frozen: options.frozen === true,
       waiting: this.waitingIn,
+      topicOf: (node) => {
+        const topic = subtopology.sinks.find(({ name }) => name === node)?.sink.topic
+        return typeof topic === 'string' ? topic : undefined
+      },
       onError: (error) => ports.onError(error),
       skipped: (node, phase) => this.drop(phase === 'deserialization' ? 'deserialization' : 'skipped', node),
     }
@@ -201,6 +209,7 @@ export class StreamTask {
         queue.advance()
       } while (done < most && queue.headTimestamp < limit && queue.runs === run)
     }
+    this.#checkReadable(done)
     if (this.state.uncommittedBytes > this.#options.uncommittedBytes) this.commitRequested = true
     return done
   }
@@ -216,10 +225,19 @@ export class StreamTask {
     for (const input of this.#inputs) {
       const time = input.queue.headTimestamp
       if (input.queue.rows === undefined) {
-        if (!this.#options.ports.caughtUp(input.queue.tp)) return undefined
+        if (input.queue.readError !== undefined || !this.#options.ports.caughtUp(input.queue.tp)) return undefined
       } else if (first === undefined || time < first.queue.headTimestamp) first = input
     }
     return first
+  }
+
+  /** Where a partition can't be read on, asks for a commit of everything before; throws why when that is done. */
+  #checkReadable(done: number): void {
+    const broken = this.#inputs.find(({ queue }) => queue.readError !== undefined)?.queue
+    if (broken === undefined) return
+    if (done === 0 && this.#broken === broken) throw broken.readError
+    this.#broken = broken
+    this.commitRequested = true
   }
 
   /** The least head timestamp of the other inputs: below it the chosen one stays first. */
@@ -241,7 +259,10 @@ export class StreamTask {
     const record = this.record
     queue.load()
     if (record.timestamp < 0) return this.#badTime(queue)
-    if (record.timestamp > this.streamTime) this.streamTime = record.timestamp
+    if (record.timestamp > this.streamTime) {
+      if (record.timestamp - this.streamTime > JUMP_MS && this.streamTime >= 0) this.#jumped()
+      this.streamTime = record.timestamp
+    }
     this.#source = queue.source
     let key: unknown
     let value: unknown
@@ -259,13 +280,14 @@ export class StreamTask {
   #undecodable(error: unknown, queue: RecordQueue): void {
     this.record.sourceKey = NO_SOURCE_KEY
     this.record.sourceValue = NO_SOURCE_KEY
-    const found =
-      error instanceof SerdeError
-        ? error
-        : new SerdeError('SERDE_DECODE', error instanceof Error ? error.message : String(error), { cause: error })
+    this.#decideSource(undecodable(error), queue)
+  }
+
+  /** Asks what becomes of a record that can't leave its source. */
+  #decideSource(error: unknown, queue: RecordQueue): void {
     this.#phase = 'deserialization'
     try {
-      decide(found, queue.source.name, this.#failures)
+      decide(error, queue.source.name, this.#failures)
     } finally {
       this.#phase = 'processing'
     }
@@ -275,12 +297,18 @@ export class StreamTask {
     const { name, timestamp: policy } = queue.source
     this.record.sourceKey = NO_SOURCE_KEY
     this.record.sourceValue = NO_SOURCE_KEY
+    if (queue.timeError !== undefined) return this.#decideSource(queue.timeError, queue)
     if (policy !== 'fail') {
       this.drop('negative_timestamp', name)
       return
     }
-    const text = `the record's timestamp is ${this.record.timestamp}: give the source another policy, as { timestamp: 'skip' }, or a function`
-    this.#undecodable(new SerdeError('TIMESTAMP_INVALID', text, { phase: 'deserialization' }), queue)
+    this.#decideSource(negativeTime(this.record.timestamp), queue)
+  }
+
+  /** Says that time jumps far ahead, before everything that is open by then closes. */
+  #jumped(): void {
+    const { topic, partition, offset, timestamp } = this.record
+    this.#options.ports.onJump?.({ topic, partition, offset }, { from: this.streamTime, to: timestamp })
   }
 
   /** Runs what is due by stream time and, with `now` in ms, by the wall clock. Answers whether anything ran. */

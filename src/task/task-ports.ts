@@ -26,6 +26,8 @@ export interface TaskPorts {
   onError(error: RecordError): ErrorDecision
   /** Writes a line for a person to read. */
   print(line: string): void
+  /** Told of a record that is more than a year ahead of those before it: times are milliseconds since the epoch. */
+  onJump?(at: TopicPartition & { readonly offset: number }, times: { readonly from: number; readonly to: number }): void
   /** Told of each dropped record. */
   onDropped(reason: DropReason, node: NodeName, at: TopicPartition & { readonly offset: number }): void
 }

@@ -7,6 +7,7 @@
 import { ConfigError, StoreUnavailableError, type RecordError } from '../base/errors.ts'
 import { murmur2, partitionOf } from '../base/murmur2.ts'
 import { encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
+import { invalidTime, isTime } from '../model/record.ts'
 import { type Topic } from '../model/topic.ts'
 import type { StoreName, StoreSpec } from '../state/store-spec.ts'
 import type { StreamTask } from '../task/stream-task.ts'
@@ -102,6 +103,7 @@ export class TopologyTestDriver implements Disposable {
     if (count === undefined) throw new ConfigError('CONFIG_VALUE', `no source reads topic ${topic}`, { context: { topic } })
     const partition = input.partition ?? (input.key === null ? 0 : partitionOf(murmur2(input.key), count))
     const { key, value, timestamp = this.#now, headers = noHeaders } = input
+    if (!isTime(timestamp)) throw invalidTime(timestamp)
     this.#do(() => {
       this.#tasks.log.writer({ topic, partition }).append(key, value, timestamp, headers.length === 0 ? undefined : encodeHeaders(headers))
       return this.#tasks.feed(this.#tasks.log.take())

@@ -41,7 +41,7 @@ export interface Poison {
   readonly healed?: Topology
   readonly options?: Partial<KafkaStreamsOptions>
   /** Value of the nth good record; `value n` as text when left out. */
-  readonly good?: (n: number) => Uint8Array
+  readonly good?: (n: number) => Uint8Array | null
   /** Writes the bad record; text `bad` under the key `bad` when left out. */
   readonly bad?: Uint8Array | null | ((broker: MemoryBroker, cluster: MemoryCluster) => void | Promise<void>)
   /** What to do before the healed one starts. */
@@ -53,7 +53,11 @@ export interface Poison {
 export async function failsOnce(poison: Poison): Promise<StreamsError> {
   const broker = freshBroker()
   const { cluster } = openMemoryBroker(broker.name, ports)
-  const { topology, good = (n) => new TextEncoder().encode(`value ${n}`), bad = new TextEncoder().encode('bad') } = poison
+  const {
+    topology,
+    good = (n): Uint8Array | null => new TextEncoder().encode(`value ${n}`),
+    bad = new TextEncoder().encode('bad'),
+  } = poison
   const write = (...numbers: number[]): Promise<void> =>
     broker.produce(
       entries,

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import { AT } from '../../src/wire/batch-layout.ts'
 import { describe, expect, it } from 'vitest'
 import { CommittedFilter, wholeBatches } from '../../src/kafka/committed-filter.ts'
 import type { FetchedPartition } from '../../src/wire/api/fetch.ts'
@@ -76,6 +77,7 @@ describe('wholeBatches', () => {
     expect(wholeBatches({ ...rest, records })).toEqual({
       runs: [{ from: 0, to: records.length, nextOffset: 4 }],
       length: records.length,
+      isReadable: true,
       nextOffset: 4,
     })
     const last = bytesOf(FOUR[3]!, 3).length
@@ -83,8 +85,21 @@ describe('wholeBatches', () => {
     expect(cut).toMatchObject({ length: records.length - last, nextOffset: 3 })
   })
 
+  it('answers bytes that can be no batch behind those before them, for their reader to report', () => {
+    const { records, ...rest } = answer(FOUR, 0, 4)
+    const spoilt = records.slice()
+    const last = records.length - bytesOf(FOUR[3]!, 3).length
+    spoilt[last + AT.magic] = 1
+    expect(wholeBatches({ ...rest, records: spoilt })).toEqual({
+      runs: [{ from: 0, to: records.length, nextOffset: 3 }],
+      length: records.length,
+      nextOffset: 3,
+      isReadable: false,
+    })
+  })
+
   it('answers nothing for nothing', () => {
-    expect(wholeBatches(answer(FOUR, 4, 4))).toEqual({ runs: [], length: 0, nextOffset: -1 })
+    expect(wholeBatches(answer(FOUR, 4, 4))).toEqual({ runs: [], length: 0, nextOffset: -1, isReadable: true })
   })
 
   it('leaves a run before and behind what it drops', () => {

@@ -55,11 +55,11 @@ describe('a stream record', () => {
   })
 
   it('B53: has a time, or is refused', () => {
-    for (const timestamp of [-1, Number.NaN, undefined, 'now']) {
+    for (const timestamp of [-1, 1.5, Number.NaN, Infinity, undefined, 'now', 5n]) {
       expect(failure(() => record.withTimestamp(untyped(timestamp)))?.code).toBe('TIMESTAMP_INVALID')
     }
     expect(failure(() => new StreamRecord('k', 1, -1))?.message).toBe(
-      `a record's timestamp is -1: give milliseconds since the epoch, at least 0`,
+      `a record's timestamp is -1: give whole milliseconds since the epoch, at least 0`,
     )
   })
 })
