@@ -14,6 +14,7 @@ import { EventHub, type AppEventName, type AppEvents } from './events.ts'
 import type { PartitionLag } from './lag.ts'
 import { lineLogger, silent, type Logger } from './logger.ts'
 import { openMemoryBroker } from './memory-broker.ts'
+import { inTime, LATE } from './in-time.ts'
 import type { FailureDecision, KafkaStreamsOptions } from './options.ts'
 import type { Ports } from './ports.ts'
 import { readOnlyStore, unavailable, type ReadOnly } from './queries.ts'
@@ -67,6 +68,7 @@ interface LostThread {
   readonly world: ThreadWorld
 }
 
+const FAILURE_DECISIONS: readonly FailureDecision[] = ['replace-thread', 'stop-client', 'stop-application']
 const CLOSE_MS = 10_000
 /** How long a forced end may take to tell the group. */
 const ABORT_MS = 500
@@ -276,8 +278,15 @@ export class KafkaStreams implements AsyncDisposable {
   }
 
   #decide(error: StreamsError): FailureDecision {
+    const { onFailure } = this.config
+    if (onFailure === undefined) return 'stop-client'
     try {
-      return this.config.onFailure?.(error) ?? 'stop-client'
+      const decision: unknown = onFailure(error)
+      const known = FAILURE_DECISIONS.find((each) => each === decision)
+      if (known !== undefined) return known
+      const shown = typeof decision === 'string' ? `'${decision}'` : String(decision)
+      this.#logger.error({ known: FAILURE_DECISIONS }, `onFailure answered ${shown}: the client stops`)
+      return 'stop-client'
     } catch (thrown) {
       this.#logger.error({ error: String(thrown) }, 'onFailure threw')
       return 'stop-client'
@@ -353,21 +362,6 @@ export class KafkaStreams implements AsyncDisposable {
     await cluster.close()
     await stores.close()
     return problem === LATE ? tooLate(timeoutMs, waits) : problem
-  }
-}
-
-const LATE = Symbol('late')
-
-/** What a promise settles to, or `LATE` when it hasn't within so many ms. */
-async function inTime<T>(work: Promise<T>, ms: number, clock: Ports['clock']): Promise<T | typeof LATE> {
-  let cancel = (): void => undefined
-  const late = new Promise<typeof LATE>((resolve) => {
-    cancel = clock.after(ms, () => resolve(LATE))
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    cancel()
   }
 }
 

@@ -209,7 +209,7 @@ function taskPorts(options: TaskOpenerOptions): TaskPorts {
         throw new ClusterError('SOURCE_MISSING', `there is no topic ${topic} to write to: create it first`, { context: { topic } })
     },
     caughtUp: (tp) => config.maxTaskIdleMs < 0 || options.caughtUp(tp),
-    onError: (error: RecordError) => config.onError?.(error) ?? 'fail',
+    onError: (error: RecordError) => (config.onError === undefined ? 'fail' : config.onError(error)),
     print: (line) => options.print(line),
     onJump: ({ topic, partition, offset }, { from, to }) =>
       jumped(

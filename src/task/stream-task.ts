@@ -18,6 +18,7 @@ import type { Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { compile, unseenSources } from './compile.ts'
 import { decide, guarded, negativeTime, undecodable, type FailureContext } from './failure.ts'
+import { TaskInputs, type Input } from './inputs.ts'
 import { makeContext } from './operator-context.ts'
 import { Outbox } from './outbox.ts'
 import { firstDue, Punctuations } from './punctuation.ts'
@@ -46,15 +47,9 @@ export interface StreamTaskOptions {
   readonly frozen?: boolean
 }
 
-interface Input {
-  readonly queue: RecordQueue
-  readonly head: Emit<unknown, unknown>
-  /** The run of columns whose keys the stores were asked to read. */
-  prefetched: number
-}
-
 /** What a task may keep resident in any case, in bytes. */
 const LEAST_CACHE_BYTES = 1 << 20
+
 /** A step in time that is hardly ever meant: a year, in ms. */
 const JUMP_MS = 365 * 86_400_000
 
@@ -76,7 +71,7 @@ export class StreamTask {
 
   readonly #options: StreamTaskOptions
   readonly #outbox: Outbox
-  readonly #inputs: Input[] = []
+  readonly #inputs: TaskInputs
   readonly #heads: ReadonlyMap<SourceNode, Emit<unknown, unknown>>
   readonly #failures: FailureContext
   readonly #streamTimePunctuations: Punctuations = new Punctuations()
@@ -84,8 +79,6 @@ export class StreamTask {
   readonly #closers: (() => void)[] = []
   #source: SourceNode | undefined = undefined
   #phase: Phase = 'processing'
-  /** The partition that can't be read on. */
-  #broken: RecordQueue | undefined = undefined
   #closed = false
 
   constructor(options: StreamTaskOptions) {
@@ -94,6 +87,7 @@ export class StreamTask {
     this.subtopology = subtopology
     this.partition = partition
     this.#options = options
+    this.#inputs = new TaskInputs((tp) => ports.caughtUp(tp))
     this.#outbox = new Outbox(
       {
         applicationId: options.applicationId,
@@ -163,8 +157,7 @@ export class StreamTask {
     assert(head !== undefined, `source ${source.name} is not in task ${this.id}`)
     const { ports, frozen = false } = this.#options
     const queue = new RecordQueue(tp, source, { record: this.record, now: () => ports.now(), position, frozen })
-    this.#inputs.push({ queue, head, prefetched: 0 })
-    this.#inputs.sort((a, b) => compareText(a.queue.tp.topic, b.queue.tp.topic) || a.queue.tp.partition - b.queue.tp.partition)
+    this.#inputs.add(queue, head)
   }
 
   /** Adds fetched batches of a partition it reads. */
@@ -179,14 +172,14 @@ export class StreamTask {
 
   /** How many of its partitions have a record that waits. */
   get waiting(): number {
-    return this.#inputs.reduce((sum, { queue }) => sum + (queue.rows === undefined ? 0 : 1), 0)
+    return this.#inputs.all.reduce((sum, { queue }) => sum + (queue.rows === undefined ? 0 : 1), 0)
   }
 
   /** Processes at most `most` records; answers how many. Stops early when an empty partition may still hold an earlier record. */
   process(most: number): MaybePromise<number> {
     let done = 0
     while (done < most) {
-      const input = this.#next()
+      const input = this.#inputs.first()
       if (input === undefined) break
       const { queue } = input
       const run = queue.runs
@@ -195,7 +188,7 @@ export class StreamTask {
         const reading = this.state.prefetch(queue.rows!, queue.index, queue.rows!.count)
         if (reading !== undefined) return this.#after(reading, done, most)
       }
-      const limit = this.#secondTime(input)
+      const limit = this.#inputs.secondTime(input)
       do {
         const waiting = this.#one(input)
         done++
@@ -209,7 +202,7 @@ export class StreamTask {
         queue.advance()
       } while (done < most && queue.headTimestamp < limit && queue.runs === run)
     }
-    this.#checkReadable(done)
+    if (this.#inputs.wantCommit(done)) this.commitRequested = true
     if (this.state.uncommittedBytes > this.#options.uncommittedBytes) this.commitRequested = true
     return done
   }
@@ -217,41 +210,6 @@ export class StreamTask {
   async #after(waiting: Promise<void>, done: number, most: number): Promise<number> {
     await waiting
     return done + (await this.process(most - done))
-  }
-
-  /** The input whose head is first; undefined when none has one, or when an empty one isn't known to be caught up. */
-  #next(): Input | undefined {
-    let first: Input | undefined
-    for (const input of this.#inputs) {
-      const time = input.queue.headTimestamp
-      if (input.queue.rows === undefined) {
-        if (input.queue.readError !== undefined || !this.#options.ports.caughtUp(input.queue.tp)) return undefined
-      } else if (first === undefined || time < first.queue.headTimestamp) first = input
-    }
-    return first
-  }
-
-  /** Where a partition can't be read on, asks for a commit of everything before; throws why when that is done. */
-  #checkReadable(done: number): void {
-    const broken = this.#inputs.find(({ queue }) => queue.readError !== undefined)?.queue
-    if (broken === undefined) return
-    if (done === 0 && this.#broken === broken) throw broken.readError
-    this.#broken = broken
-    this.commitRequested = true
-  }
-
-  /** The least head timestamp of the other inputs: below it the chosen one stays first. */
-  #secondTime(chosen: Input): number {
-    let least = Number.POSITIVE_INFINITY
-    for (const { queue } of this.#inputs) {
-      if (queue !== chosen.queue && queue.headTimestamp < least) least = queue.headTimestamp
-    }
-    // An empty partition can get a record at any time: one record, then look again.
-    return this.#inputs.length > 1 &&
-      least === Number.POSITIVE_INFINITY &&
-      this.#inputs.some(({ queue }) => queue !== chosen.queue && !this.#options.ports.caughtUp(queue.tp))
-      ? Number.NEGATIVE_INFINITY
-      : least
   }
 
   /** Runs the head of an input through all steps. */
@@ -364,7 +322,7 @@ export class StreamTask {
 
   /** The positions to commit: next offset to process, with the partition time, by partition. */
   positions(): readonly { readonly tp: TopicPartition; readonly offset: number; readonly partitionTime: number }[] {
-    return this.#inputs.map(({ queue }) => ({ tp: queue.tp, offset: queue.position, partitionTime: queue.partitionTime }))
+    return this.#inputs.all.map(({ queue }) => ({ tp: queue.tp, offset: queue.position, partitionTime: queue.partitionTime }))
   }
 
   /** Takes over the partition time that was committed, in ms: stream time goes on from there. */
@@ -388,18 +346,14 @@ export class StreamTask {
   close(): MaybePromise<void> {
     if (this.#closed) return undefined
     this.#closed = true
-    for (const { queue } of this.#inputs) queue.seek(queue.position)
+    for (const { queue } of this.#inputs.all) queue.seek(queue.position)
     for (const closer of this.#closers) closer()
     return this.state.close()
   }
 
   #queue(tp: TopicPartition): RecordQueue {
-    const found = this.#inputs.find(({ queue }) => queue.tp.topic === tp.topic && queue.tp.partition === tp.partition)
+    const found = this.#inputs.of(tp)
     if (found === undefined) throw new StoreUnavailableError('REBALANCING', `task ${this.id} doesn't read ${partitionKey(tp)}`)
-    return found.queue
+    return found
   }
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

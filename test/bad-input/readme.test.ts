@@ -24,7 +24,7 @@ const rows = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8')
 /** The numbers with which tests of a file begin. */
 function numbersIn(file: string): ReadonlySet<string> {
   const text = readFileSync(join(TESTS, `${file}.test.ts`), 'utf8')
-  return new Set([...text.matchAll(/(?:\(|^ +)['"`]([A-Z]+\d+)(?:: |['"`])/gm)].map(([, id]) => id!))
+  return new Set([...text.matchAll(/(?:\(|\[|^ +)['"`]([A-Z]+\d+)(?:: |['"`])/gm)].map(([, id]) => id!))
 }
 
 test('every number has one row, in order', () => {
