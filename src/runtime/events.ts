@@ -27,7 +27,7 @@ export interface AppEvents {
   }
   /** A task moved to another state. One owner has it from RUNNING to SUSPENDED or CLOSED. */
   readonly task: { readonly at: number; readonly thread: string; readonly taskId: TaskId; readonly state: TaskState }
-  /** A store was restored, or is on its way. */
+  /** A store was restored, or is on its way: once a second. */
   readonly restore: {
     readonly at: number
     readonly taskId: TaskId

@@ -37,7 +37,7 @@ export interface StateDirectory {
   readonly processId: Uint8Array
   /** Ids of the tasks that have a folder here. */
   taskIds(): Promise<readonly string[]>
-  /** Opens a task's database; a damaged one is set aside and an empty one opened. */
+  /** Opens a task's database; a damaged one is set aside and an empty one opened. Throws a retriable `STATE_DIR_LOCKED` while another thread has it. */
   openTask(taskId: string): Promise<Engine>
   /** Closes a task's database; from now on its folder may be cleaned up. */
   release(taskId: string): Promise<void>
@@ -97,6 +97,8 @@ class OpenStateDirectory implements StateDirectory {
   readonly #options: StateDirectoryOptions
   readonly #taken: Taken
   readonly #open: Map<string, Engine> = new Map()
+  /** Tasks from the moment one is to be opened until it is given up: another thread may want one that is still being closed. */
+  readonly #held: Set<string> = new Set()
   readonly #setAsideAt: Map<string, number> = new Map()
   #warned = false
   #closing: Promise<void> | undefined = undefined
@@ -114,30 +116,40 @@ class OpenStateDirectory implements StateDirectory {
 
   openTask(taskId: string): Promise<Engine> {
     return guarded(this.#folder(taskId), async () => {
-      if (this.#closing !== undefined || this.#open.has(taskId))
-        throw new StateError(
-          'STATE_DIR_LOCKED',
-          `the state of task ${taskId} in ${this.path} can't be opened: the directory is closed or the task is open`,
-        )
+      if (this.#closing !== undefined || this.#held.has(taskId)) throw this.#locked(taskId)
+      this.#held.add(taskId)
       this.#taken.released.delete(taskId)
-      const engine = await this.#openOrRebuild(taskId)
-      this.#open.set(taskId, engine)
-      this.#checkMemory()
-      return engine
+      try {
+        const engine = await this.#openOrRebuild(taskId)
+        this.#open.set(taskId, engine)
+        this.#checkMemory()
+        return engine
+      } catch (error) {
+        this.#held.delete(taskId)
+        throw error
+      }
     })
   }
 
   release(taskId: string): Promise<void> {
     return guarded(this.#folder(taskId), async () => {
-      await this.#closeEngine(taskId)
+      try {
+        await this.#closeEngine(taskId)
+      } finally {
+        this.#held.delete(taskId)
+      }
       this.#taken.released.set(taskId, this.#options.clock.monotonic())
     })
   }
 
   setAside(taskId: string, why: 'corrupt' | 'replaced'): Promise<void> {
     return guarded(this.#folder(taskId), async () => {
-      await this.#closeEngine(taskId)
-      await this.#renameAway(taskId, why)
+      try {
+        await this.#closeEngine(taskId)
+        await this.#renameAway(taskId, why)
+      } finally {
+        this.#held.delete(taskId)
+      }
     })
   }
 
@@ -249,6 +261,12 @@ class OpenStateDirectory implements StateDirectory {
     const removed = files.join(this.path, `${taskId}.removed-${clock.now()}`)
     await files.rename(folder, removed)
     await files.remove(removed)
+  }
+
+  #locked(taskId: string): StateError {
+    const closed = this.#closing !== undefined
+    const why = closed ? 'the directory is closed' : 'another thread of this process has not given it up yet'
+    return new StateError('STATE_DIR_LOCKED', `the state of task ${taskId} in ${this.path} can't be opened: ${why}`, { retriable: !closed })
   }
 
   async #closeEngine(taskId: string): Promise<void> {

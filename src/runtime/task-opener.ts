@@ -3,12 +3,14 @@
  * its task opened once more, with nothing but its changelog.
  */
 import { ClusterError, StateError, type RecordError } from '../base/errors.ts'
+import { backoffMs, Pauses } from '../kafka/backoff.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import type { GroupOffsets, OffsetAndMetadata } from '../kafka/offsets.ts'
 import type { Producer } from '../kafka/producer.ts'
 import type { TaskId } from '../model/task-id.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
+import type { Engine } from '../state/engine.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
 import { storeNumbers } from '../state/marks.ts'
 import type { StreamTask } from '../task/stream-task.ts'
@@ -20,6 +22,7 @@ import type { Config } from './config.ts'
 import type { EventHub } from './events.ts'
 import { oncePerMinute, type Logger } from './logger.ts'
 import type { Ports } from './ports.ts'
+import { RestoreReport } from './restore-report.ts'
 import { restoreTasks } from './restorer.ts'
 import { committedTime, makeTask, startPositions, subtopologyOf, taskInputs, type TaskInput } from './task-factory.ts'
 import type { TaskStores } from './task-stores.ts'
@@ -55,6 +58,8 @@ export class TaskOpener {
   readonly #options: TaskOpenerOptions
   readonly #fetcher: Fetcher
   readonly #ports: TaskPorts
+  readonly #pauses: Pauses
+  readonly #report: RestoreReport
   #closed = false
 
   constructor(options: TaskOpenerOptions) {
@@ -69,6 +74,8 @@ export class TaskOpener {
       outOfRange: async (tp) => (await offsets.at([tp], EARLIEST))[0]?.offset ?? 0,
     })
     this.#ports = taskPorts(options)
+    this.#pauses = new Pauses(ports.clock)
+    this.#report = new RestoreReport(options)
   }
 
   /** Opens these tasks; `owns` is told of each partition. Answers how many records were restored. */
@@ -83,6 +90,7 @@ export class TaskOpener {
     const openings: Opening[] = []
     for (const id of ids) {
       const task = await this.#make(id)
+      if (task === undefined) return { tasks: openings.map((opening) => opening.task), records: 0 }
       openings.push({ task, inputs: taskInputs(task.subtopology, task.partition, world) })
     }
     const positions = await startPositions(
@@ -97,16 +105,19 @@ export class TaskOpener {
   /** Stops restoring. */
   close(): void {
     this.#closed = true
+    this.#pauses.end()
     this.#fetcher.close()
   }
 
-  async #make(id: TaskId): Promise<StreamTask> {
-    const { topology, config, stores } = this.#options
+  /** Makes a task; undefined: it isn't wanted any more. */
+  async #make(id: TaskId): Promise<StreamTask | undefined> {
+    const { topology, config } = this.#options
     const subtopology = subtopologyOf(id, topology, config.applicationId)
     if (subtopology.stores.length === 0)
       return makeTask(id, { ...this.#options, subtopology, ports: this.#ports, engine: new MemoryEngine() })
     for (let attempt = 1; ; attempt++) {
-      const engine = await stores.openTask(id)
+      const engine = await this.#engine(id)
+      if (engine === undefined) return undefined
       try {
         const numbers = await storeNumbers(engine, subtopology.stores)
         return makeTask(id, { ...this.#options, subtopology, ports: this.#ports, engine, numbers })
@@ -114,6 +125,22 @@ export class TaskOpener {
         if (!isDamage(error) || attempt > 1) throw error
         await this.#setAside(id, error)
       }
+    }
+  }
+
+  /** The engine of a task. One that another thread of this process has not closed yet is waited for, as long as a task may stall. */
+  async #engine(id: TaskId): Promise<Engine | undefined> {
+    const { stores, ports, config } = this.#options
+    const deadline = ports.clock.monotonic() + config.taskTimeoutMs
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await stores.openTask(id)
+      } catch (error) {
+        const held = error instanceof StateError && error.code === 'STATE_DIR_LOCKED' && error.retriable
+        if (!held || ports.clock.monotonic() >= deadline) throw error
+      }
+      await this.#pauses.wait(backoffMs(attempt, ports.random))
+      if (this.#closed || this.#options.interrupted()) return undefined
     }
   }
 
@@ -131,7 +158,9 @@ export class TaskOpener {
       if (damaged === undefined || !isDamage(error)) throw error
       await damaged.task.close()
       await this.#setAside(damaged.task.id, error)
-      const again = { ...damaged, task: await this.#make(damaged.task.id) }
+      const made = await this.#make(damaged.task.id)
+      if (made === undefined) return { openings: openings.filter((opening) => opening !== damaged), records: 0 }
+      const again = { ...damaged, task: made }
       this.#assign(again, positions)
       const all = openings.map((opening) => (opening === damaged ? again : opening))
       const records = await this.#restore(all.map(({ task }) => task))
@@ -156,7 +185,7 @@ export class TaskOpener {
   }
 
   #restore(tasks: readonly StreamTask[]): Promise<number> {
-    const { config, hub, ports, cluster, committer, offsets } = this.#options
+    const { config, cluster, committer, offsets } = this.#options
     return restoreTasks(
       tasks,
       {
@@ -171,7 +200,7 @@ export class TaskOpener {
           return new Map(starts.map(({ tp, offset }) => [partitionKey(tp), { start: offset, end: ends.get(partitionKey(tp)) ?? offset }]))
         },
         committed: (tp) => committer.committed(tp),
-        progress: (task, store, progress) => hub.emit('restore', { at: ports.clock.now(), taskId: task.id, store, ...progress }),
+        progress: (task, store, progress) => this.#report.tell(task.id, store, progress),
       },
       () => this.#closed || this.#options.interrupted(),
     )

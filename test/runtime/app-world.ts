@@ -1,6 +1,6 @@
 /** Applications on in-process brokers: started, fed and read, with everything closed afterwards. */
 import { afterEach } from 'vitest'
-import { KafkaStreams, memoryBroker, type KafkaStreamsOptions, type MemoryBroker, type Topology } from '../../src/index.ts'
+import { KafkaStreams, memoryBroker, type AppPorts, type KafkaStreamsOptions, type MemoryBroker, type Topology } from '../../src/index.ts'
 
 let named = 0
 const open: { app: KafkaStreams[]; brokers: MemoryBroker[] } = { app: [], brokers: [] }
@@ -18,8 +18,13 @@ export function freshBroker(): MemoryBroker {
 }
 
 /** An application on it; not started. */
-export function appOn(broker: MemoryBroker, topology: Topology, options: Partial<KafkaStreamsOptions> = {}): KafkaStreams {
-  const app = new KafkaStreams(topology, {
+export function appOn(
+  broker: MemoryBroker,
+  topology: Topology,
+  options: Partial<KafkaStreamsOptions> = {},
+  ports: AppPorts = {},
+): KafkaStreams {
+  const all: KafkaStreamsOptions = {
     applicationId: 'app',
     brokers: `memory:${broker.name}`,
     commitIntervalMs: 50,
@@ -28,7 +33,8 @@ export function appOn(broker: MemoryBroker, topology: Topology, options: Partial
     heartbeatIntervalMs: 50,
     logger: false,
     ...options,
-  })
+  }
+  const app = new KafkaStreams(topology, all, ports)
   open.app.push(app)
   return app
 }

@@ -105,6 +105,30 @@ test('a task is opened once at a time, and not after the directory was closed', 
   await expect(directory.openTask('0_0')).rejects.toMatchObject({ code: 'STATE_DIR_LOCKED' })
 })
 
+test('a task that is still being closed is not opened a second time; asking again helps', async () => {
+  const { open } = world()
+  let close: () => void = () => undefined
+  const slow: StateDirectoryOptions['engine']['open'] = async (path, options) => {
+    const engine = await openRocksdb(path, options)
+    const closed = new Promise<void>((resolve) => {
+      close = resolve
+    })
+    const closeNow = engine.close.bind(engine)
+    return Object.assign(engine, { close: () => closed.then(closeNow) })
+  }
+  const directory = await open({ engine: { name: 'rocksdb', open: slow } })
+  const opening = directory.openTask('0_0')
+  await expect(directory.openTask('0_0')).rejects.toMatchObject({ code: 'STATE_DIR_LOCKED', retriable: true })
+  await put(await opening, 'a', '1')
+  const released = directory.release('0_0')
+  await expect(directory.openTask('0_0')).rejects.toMatchObject({ code: 'STATE_DIR_LOCKED', retriable: true })
+  close()
+  await released
+  expect(await get(await directory.openTask('0_0'), 'a')).toBe('1')
+  close()
+  await directory.close()
+})
+
 test('a database of another engine is set aside, and the newest one set aside is kept', async () => {
   const { path, open, advance, events } = world()
   const use = async (engine: StateDirectoryOptions['engine']): Promise<string | null> => {

@@ -2,8 +2,12 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { StateError } from '../../src/base/errors.ts'
+import { seeded } from '../../src/base/random.ts'
+import type { KafkaStreams, MemoryBroker } from '../../src/index.ts'
+import { memoryStores, type TaskStores } from '../../src/runtime/task-stores.ts'
 import { built, counts, texts } from '../support/shop-topics.ts'
-import { appOn, freshBroker, until } from './app-world.ts'
+import { appOn, freshBroker, processed, until } from './app-world.ts'
 
 const counting = () => built((builder) => builder.stream(texts).groupByKey().count({ store: 'c' }).toStream().to(counts))
 
@@ -48,3 +52,44 @@ test.each(['rocksdb', 'level'] as const)(
     }
   },
 )
+
+/** Stores whose task 0_1 another thread has for so many tries. */
+function heldStores(tries: number): TaskStores & { asked: number } {
+  const stores = memoryStores(seeded(1))
+  return {
+    ...stores,
+    asked: 0,
+    openTask(taskId) {
+      if (taskId === '0_1' && ++this.asked <= tries)
+        return Promise.reject(new StateError('STATE_DIR_LOCKED', 'another thread has it', { retriable: true }))
+      return stores.openTask(taskId)
+    },
+  }
+}
+
+function appWith(stores: TaskStores): { readonly app: KafkaStreams; readonly broker: MemoryBroker } {
+  const broker = freshBroker()
+  broker.createTopic('texts', { partitions: 3 })
+  return { broker, app: appOn(broker, counting(), {}, { stores }) }
+}
+
+test('a task that another thread of the process has not closed yet is waited for', async () => {
+  const stores = heldStores(3)
+  const { app, broker } = appWith(stores)
+  await broker.produce(texts, { key: 'k', value: 'v' })
+  await app.start()
+  expect([stores.asked, app.tasks().map(({ id }) => id)]).toEqual([4, ['0_0', '0_1', '0_2']])
+  await until('it is processed', () => processed('texts', 1, app))
+})
+
+test('a thread that waits for a task stops waiting when its group asks for another plan, and when it is closed', async () => {
+  const stores = heldStores(Number.POSITIVE_INFINITY)
+  const { app, broker } = appWith(stores)
+  void app.start().catch(() => undefined)
+  await until('it waits', () => stores.asked > 1)
+  const other = appOn(broker, counting())
+  await other.start()
+  await until('the plan is another', () => other.tasks().length >= 1)
+  expect((await app.close()).clean).toBe(true)
+  await until('the other has all', () => other.tasks().length === 3)
+})
