@@ -60,6 +60,8 @@ export type {
   Traits,
 } from './topology/operator.ts'
 export { restored, stamped } from './topology/operator.ts'
+export { joinWindow } from './operators/join/join-windows.ts'
+export type { JoinWindows } from './operators/join/join-windows.ts'
 export { hopping, session, sliding, tumbling, unlimited } from './operators/window-placement.ts'
 export type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from './operators/window-placement.ts'
 export type { EmitWhen } from './operators/change.ts'
@@ -81,6 +83,8 @@ export type {
   SinkOptions,
   SourceOptions,
   StepOptions,
+  StreamJoinOptions,
+  StreamJoinStores,
   TableOptions,
   TableProcessOptions,
   TableSourceOptions,

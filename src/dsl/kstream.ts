@@ -5,6 +5,7 @@
 import type { RecordContext } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { SinkTopic } from '../model/topic.ts'
+import { fullOuter, inner, leftOuter, type JoinKind } from '../operators/join/join-kind.ts'
 import { streamTableJoin } from '../operators/join/stream-table.ts'
 import { process, processValues } from '../operators/process.ts'
 import type { FixedKeyProcessor, Processor } from '../operators/processor.ts'
@@ -13,6 +14,7 @@ import { storeReader, toTable } from '../operators/table.ts'
 import type { Operator } from '../topology/operator.ts'
 import type { KGroupedStream } from './grouped.ts'
 import { checkBuilder, erased, keyValueSpec, type Parts } from './handle.ts'
+import { joinStreams } from './join-streams.ts'
 import type { KTable } from './ktable.ts'
 import type {
   GroupOptions,
@@ -22,6 +24,8 @@ import type {
   SerdeOptions,
   SinkOptions,
   StepOptions,
+  StreamJoinOptions,
+  StreamJoinStores,
   TableOptions,
   ValueOptions,
 } from './options.ts'
@@ -124,7 +128,7 @@ export class KStream<K, V> {
     const key = erased(options.key) ?? this.#parts.key
     const value = erased(options.value) ?? this.#parts.value
     const { name, partitions, partitioner } = options
-    const through = graph.add({ kind: 'repartition', name, parents: [call], key, value, partitions, partitioner })
+    const through = graph.add({ kind: 'repartition', when: 'always', name, parents: [call], key, value, partitions, partitioner })
     return this.#stream<K, V>({ call: through, key, value })
   }
 
@@ -154,30 +158,60 @@ export class KStream<K, V> {
     return makers.table({ ...this.#parts, call: step, key, value, reader: storeReader(store) })
   }
 
-  /** Each record with the table's row of its key; records without one are dropped. `orders.join(customers, (o, c) => ({ ...o, name: c.name }))` */
+  /**
+   * Each pair of records of one key, one of each stream, that are near enough in time. With a table: each record with the row of its key; records without
+   * one are dropped. `orders.join(payments, (o, p) => ({ ...o, paid: p.cents }), { within: joinWindow(minutes(5)) })`, `orders.join(customers, (o, c) => c.name)`
+   */
+  join<R, VOut>(
+    stream: KStream<K, R>,
+    joiner: (left: Exclude<V, null>, right: Exclude<R, null>, key: Exclude<K, null>) => VOut,
+    options: StreamJoinOptions<K, V, R, VOut>,
+  ): KStream<Exclude<K, null>, VOut>
   join<T, VOut>(
     table: KTable<K, T, boolean>,
     joiner: (left: Exclude<V, null>, right: T, key: K) => VOut,
     options?: ValueOptions<VOut>,
-  ): KStream<K, VOut> {
-    return this.#joinTable<T, VOut>(table, (left, right, key) => joiner(present(left), present(right), key), { ...options, left: false })
+  ): KStream<K, VOut>
+  join<R, VOut>(
+    other: Joinable<K, R>,
+    joiner: LooseJoiner<VOut>,
+    options: JoinOptions<VOut> = {},
+  ): KStream<K, VOut> | KStream<Exclude<K, null>, VOut> {
+    return this.#joined(other, joiner, options, inner)
   }
 
-  /** Each record with the table's row of its key, or null. `orders.leftJoin(customers, (o, c) => ({ ...o, name: c?.name }))` */
+  /**
+   * As `join`, and each record of this stream that meets none with null, when its window has closed. With a table: each record with the row of its key,
+   * or null. `orders.leftJoin(customers, (o, c) => ({ ...o, name: c?.name }))`
+   */
+  leftJoin<R, VOut>(
+    stream: KStream<K, R>,
+    joiner: (left: Exclude<V, null>, right: Exclude<R, null> | null, key: K) => VOut,
+    options: StreamJoinOptions<K, V, R, VOut>,
+  ): KStream<K, VOut>
   leftJoin<T, VOut>(
     table: KTable<K, T, boolean>,
     joiner: (left: Exclude<V, null>, right: T | null, key: K) => VOut,
     options?: ValueOptions<VOut>,
-  ): KStream<K, VOut> {
-    return this.#joinTable<T, VOut>(table, (left, right, key) => joiner(present(left), right, key), { ...options, left: true })
+  ): KStream<K, VOut>
+  leftJoin<R, VOut>(other: Joinable<K, R>, joiner: LooseJoiner<VOut>, options: JoinOptions<VOut> = {}): KStream<K, VOut> {
+    return this.#joined(other, joiner, options, leftOuter)
   }
 
-  #joinTable<T, VOut>(
-    table: KTable<K, T, boolean>,
-    joiner: (left: V, right: T | null, key: K) => VOut,
-    options: ValueOptions<VOut> & { readonly left: boolean },
+  /** As `join`, and each record of either stream that meets none with null, when its window has closed. `orders.outerJoin(payments, (o, p) => o?.id ?? p?.id, { within })` */
+  outerJoin<R, VOut>(
+    stream: KStream<K, R>,
+    joiner: (left: Exclude<V, null> | null, right: Exclude<R, null> | null, key: K) => VOut,
+    options: StreamJoinOptions<K, V, R, VOut>,
   ): KStream<K, VOut> {
-    const operator = streamTableJoin<K, V, T, VOut>({ table: table.reader(this.#parts.graph), left: options.left, join: joiner })
+    return this.#joined(stream, joiner, options, fullOuter)
+  }
+
+  #joined<R, VOut>(other: Joinable<K, R>, join: LooseJoiner<VOut>, options: JoinOptions<VOut>, kind: JoinKind): KStream<K, VOut> {
+    const joiner = claimed<K, V, R, VOut>(join)
+    if (other instanceof KStream)
+      return this.#parts.makers.stream<K, VOut>(joinStreams(this.#parts, other.#parts, { kind, join: joiner, options }))
+    const operator = streamTableJoin<K, V, R, VOut>({ table: other.reader(this.#parts.graph), left: kind.rightMayMiss, join: joiner })
     return this.apply(operator, options)
   }
 
@@ -231,8 +265,16 @@ export class KStream<K, V> {
 /** The values of a branch: what its type guard says, else the stream's. */
 export type SplitValue<V, P> = P extends ((value: V, ...rest: never) => value is infer S extends V) ? S : V
 
-/** Sound because the join drops null values, and an inner one calls the joiner with a row only. */
-function present<T>(value: T | null): Exclude<T, null> & T {
+/** What a stream joins. */
+type Joinable<K, R> = KStream<K, R> | KTable<K, R, boolean>
+
+/** A joiner of any join: which of its arguments may be null is the overload's to say. */
+type LooseJoiner<VOut> = (left: never, right: never, key: never) => VOut
+
+type JoinOptions<VOut> = ValueOptions<VOut> & Partial<StreamJoinStores<unknown, unknown, unknown>>
+
+/** Sound because joins drop null values and, where the key can't be null, null keys, and leave null where the overload says so only. */
+function claimed<K, L, R, VOut>(joiner: LooseJoiner<VOut>): (left: L | null, right: R | null, key: K) => VOut {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  return value as Exclude<T, null> & T
+  return joiner as (left: L | null, right: R | null, key: K) => VOut
 }

@@ -1,6 +1,7 @@
 /** The options of steps: readonly objects, every field with a documented default. */
 import type { Serde } from '../model/serde.ts'
 import type { EmitWhen } from '../operators/change.ts'
+import type { JoinWindows } from '../operators/join/join-windows.ts'
 import type { KeyValueStoreSpec, SessionStoreSpec, StoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
 import type { StartFrom } from '../topology/node.ts'
 import type { Partitioner } from '../topology/operator.ts'
@@ -82,6 +83,24 @@ export interface ViewOptions<K, V> extends StepOptions {
 export interface TableProcessOptions<K, V> extends ViewOptions<K, V> {
   /** Stores the processor uses: added to the topology and connected to it. */
   readonly stores?: readonly StoreSpec[]
+}
+
+/** Options of joins of two streams. */
+export interface StreamJoinOptions<K, L, R, VOut> extends ValueOptions<VOut>, StreamJoinStores<K, L, R> {}
+
+/** How near the records of two streams must be, and where they are kept meanwhile. */
+export interface StreamJoinStores<K, L, R> {
+  /** `joinWindow(minutes(5)).before(…).after(…).grace(…)`; `.eager()` tells records that meet nothing at once. */
+  readonly within: JoinWindows
+  /** What the names of the stores begin with; generated names when left out. */
+  readonly store?: string
+  /** The stores themselves: they keep duplicates, and their size and retention are the window's. */
+  readonly stores?: readonly [
+    left: WindowStoreSpec<Exclude<K, null>, Exclude<L, null>>,
+    right: WindowStoreSpec<Exclude<K, null>, Exclude<R, null>>,
+  ]
+  /** False: the stores have no changelogs. A record: topic configs that override the defaults. */
+  readonly changelog?: boolean | Readonly<Record<string, string>>
 }
 
 /** Options of `process` and `processValues`. */

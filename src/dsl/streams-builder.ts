@@ -15,13 +15,15 @@ import { KTable } from './ktable.ts'
 import type { SourceOptions, TableSourceOptions } from './options.ts'
 import { mergeRepartitions } from './passes/merge-repartitions.ts'
 import { anyStore, missing, nameCalls } from './passes/naming.ts'
+import { keepNullKeys } from './passes/null-keys.ts'
 import { spreadOldValues } from './passes/old-values.ts'
 import { resolve } from './passes/resolve.ts'
+import { joinSelves } from './passes/self-joins.ts'
 import { validate } from './passes/validate.ts'
 import { SessionWindowedKStream, WindowedKStream } from './windowed.ts'
 
 /** The optimisations that `optimize` may name; `true` is all of them. */
-export type Optimization = 'merge.repartition.topics' | 'reuse.ktable.source.topics'
+export type Optimization = 'merge.repartition.topics' | 'reuse.ktable.source.topics' | 'single.store.self.join'
 
 /** How a topology is built. */
 export interface BuildOptions {
@@ -86,8 +88,10 @@ export class StreamsBuilder {
       options.optimize === true || (Array.isArray(options.optimize) && options.optimize.includes(optimization))
     this.#graph.freeze()
     const named = nameCalls(this.#graph.calls)
-    const draft = spreadOldValues(wants('merge.repartition.topics') ? mergeRepartitions(named) : named)
-    const parts = resolve(draft, { reuseSourceTopics: wants('reuse.ktable.source.topics'), parity: options.parity === 'kafka-streams' })
+    const merged = wants('merge.repartition.topics') ? mergeRepartitions(named) : named
+    const parity = options.parity === 'kafka-streams'
+    const draft = spreadOldValues(keepNullKeys(wants('single.store.self.join') ? joinSelves(merged, { parity }) : merged))
+    const parts = resolve(draft, { reuseSourceTopics: wants('reuse.ktable.source.topics'), parity })
     const mistakes = [
       ...unknownOptimizations(options),
       ...this.#graph.mistakes,
@@ -119,7 +123,7 @@ export class StreamsBuilder {
   }
 }
 
-const OPTIMIZATIONS: readonly Optimization[] = ['merge.repartition.topics', 'reuse.ktable.source.topics']
+const OPTIMIZATIONS: readonly Optimization[] = ['merge.repartition.topics', 'reuse.ktable.source.topics', 'single.store.self.join']
 
 function unknownOptimizations({ optimize }: BuildOptions): Mistake[] {
   const unknown = Array.isArray(optimize) ? optimize.filter((name: Optimization) => !OPTIMIZATIONS.includes(name)) : []

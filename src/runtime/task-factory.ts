@@ -14,6 +14,9 @@ import { EARLIEST, LATEST } from '../wire/api/list-offsets.ts'
 import type { Config } from './config.ts'
 import { decodeTime } from './partition-time.ts'
 
+/** As Kafka Streams looks for closed windows and for results without a partner. */
+const SCAN_INTERVAL_MS = 1000
+
 /** A partition that a task reads, by the source that reads it. */
 export interface TaskInput {
   readonly tp: TopicPartition
@@ -65,6 +68,7 @@ export function makeTask(id: TaskId, { topology, subtopology, config, ports, eng
     engine,
     ports,
     cacheBytes: config.cacheBytes,
+    scanIntervalMs: SCAN_INTERVAL_MS,
     uncommittedBytes: config.statestoreUncommittedMaxBytes,
     everyWrite: false,
     ...(numbers === undefined ? {} : { numbers }),

@@ -22,7 +22,7 @@ import { limited, scanOf } from './scan.ts'
 import { decoded, readRow, rowBytes, type RowValue } from './row-values.ts'
 import { SlotStore, type SlotKeys } from './slot-store.ts'
 import { nullKey, storeClosed } from './store-errors.ts'
-import type { Entry, KeyRangeOptions, KeyValueStore, ResolvedStore, Scan, Slots, Stamp } from './store-spec.ts'
+import type { Entry, KeyRangeOptions, KeyValueStore, ResolvedStore, RowSource, Scan, Slots, Stamp } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
 
 /** What a store is made of. */
@@ -233,10 +233,15 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     this.#complete = false
   }
 
-  /** The rows of a range, merged from what is resident and what the engine holds. */
-  range(options: KeyRangeOptions<K> = {}): Scan<[K, V]> {
+  /** The rows of a range. */
+  range(options?: KeyRangeOptions<K>): Scan<[K, V]> {
     this.#mustBeOpen()
-    const { prefix, engine, store } = this.#parts
+    return scanOf(this.rows(options), this.#parts.store.name)
+  }
+
+  /** The rows of a range, merged from what is resident and what the engine holds. */
+  rows(options: KeyRangeOptions<K> = {}): RowSource<[K, V]> {
+    const { prefix, engine } = this.#parts
     const bounds = keyBounds(options, (key: K) => this.#bytesOf(key))
     const reverse = options.reverse === true
     const rows = this.#residentIn(bounds)
@@ -250,16 +255,9 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
       value: (bytes, at, length) => this.#decodeRow(bytes, at, length).value,
     })
     const source = limited(merged, options.limit)
-    return scanOf(
-      {
-        next: () =>
-          chain(source.next(), (row) =>
-            row === undefined ? undefined : ([this.#decodeKey(row.key, 0, row.key.length), row.value] as [K, V]),
-          ),
-        close: () => source.close(),
-      },
-      store.name,
-    )
+    const decode = (row: KeyedRow<V> | undefined): [K, V] | undefined =>
+      row === undefined ? undefined : [this.#decodeKey(row.key, 0, row.key.length), row.value]
+    return { next: () => chain(source.next(), decode), close: () => source.close() }
   }
 
   /** Every row as the engine would hold it, in order of keys. */
@@ -268,14 +266,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     for (const [key] of this.range()) {
       const slot = this.find(key)
       if (typeof slot !== 'number') throw new StoreUnavailableError('STORE_ASYNC_SCAN', 'a dump needs an engine that answers at once')
-      rows.push({
-        key: this.#bytesOf(key),
-        value: rowBytes(this.#parts.store, {
-          value: this.#slots.value(slot),
-          timestamp: this.#slots.timestamp(slot),
-          headers: this.#slots.headers(slot),
-        }),
-      })
+      rows.push({ key: this.#bytesOf(key), value: rowBytes(this.#parts.store, this.#slots.entry(slot)) })
     }
     return rows
   }

@@ -7,7 +7,7 @@ import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
 import type { Cursor } from './engine.ts'
 import { RowsBuilder } from './rows-builder.ts'
-import type { RowSource } from './scan.ts'
+import type { RowSource } from './store-spec.ts'
 
 /** A row by the bytes of its key. */
 export interface KeyedRow<V> {

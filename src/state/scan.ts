@@ -3,14 +3,8 @@
  * scan. A scan shows the store as it was when the scan was made.
  */
 import { StoreUnavailableError } from '../base/errors.ts'
-import type { MaybePromise } from '../base/maybe-promise.ts'
-import type { Scan } from './store-spec.ts'
-
-/** Where a scan takes its rows from: the next one, or undefined at the end. */
-export interface RowSource<T> {
-  next(): MaybePromise<T | undefined>
-  close(): void
-}
+import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import type { RowSource, Scan } from './store-spec.ts'
 
 /** A scan over a source. */
 export function scanOf<T>(source: RowSource<T>, store: string): Scan<T> {
@@ -80,4 +74,24 @@ export function limited<T>(source: RowSource<T>, limit: number | undefined): Row
   if (limit === undefined) return source
   let left = limit
   return { next: () => (left-- > 0 ? source.next() : undefined), close: () => source.close() }
+}
+
+/**
+ * Shows rows one after another, each when the one before is done, until `visit` answers false; at once as long as nothing has to wait. Closes the
+ * source, whatever happens.
+ */
+export function visitRows<T>(source: RowSource<T>, visit: (row: T) => MaybePromise<boolean>): MaybePromise<void> {
+  const failed = (error: unknown): never => {
+    source.close()
+    throw error
+  }
+  try {
+    for (;;) {
+      const goesOn = chain(source.next(), (row): MaybePromise<boolean> => (row === undefined ? false : visit(row)))
+      if (goesOn instanceof Promise) return goesOn.then((more) => (more ? visitRows(source, visit) : source.close()), failed)
+      if (!goesOn) return source.close()
+    }
+  } catch (error) {
+    return failed(error)
+  }
 }

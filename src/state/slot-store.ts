@@ -8,7 +8,7 @@ import { writeInt64 } from '../base/bytes.ts'
 import { encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
 import type { SourceRecord } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
-import { headedPrefix, keepsTime, TIME_BYTES } from './row-values.ts'
+import { headedPrefix, keepsTime, TIME_BYTES, type RowValue } from './row-values.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import type { AppendedRow, ResolvedStore } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
@@ -113,6 +113,11 @@ export class SlotStore<V> {
   /** The entry's headers; none in stores that don't keep them. */
   headers(slot: number): Headers {
     return this.#headers[slot] ?? noHeaders
+  }
+
+  /** What a slot holds. */
+  entry(slot: number): RowValue<V | undefined> {
+    return { value: this.#values[slot], timestamp: this.timestamp(slot), headers: this.headers(slot) }
   }
 
   /** The value as of the last flush. */

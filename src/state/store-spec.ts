@@ -127,6 +127,12 @@ export interface TimeRange {
 /** Rows one after another. `for await` is always right; plain `for` where the store answers at once, else `STORE_ASYNC_SCAN`. Leaving the loop closes it. */
 export interface Scan<T> extends Iterable<T>, AsyncIterable<T>, Disposable {}
 
+/** Where a scan takes its rows from: the next one, or undefined at the end. */
+export interface RowSource<T> {
+  next(): MaybePromise<T | undefined>
+  close(): void
+}
+
 /** A store of one value a key. Reads answer the value when it is resident, else a promise of it. */
 export interface KeyValueStore<K, V> {
   get(key: K): MaybePromise<V | undefined>
@@ -171,6 +177,8 @@ export interface SessionStore<K, V> {
 export interface Slots<K, V> extends SlotValues<K, V> {
   /** The key's slot, resident when it returns; `typeof slot === 'number'` is the test. */
   find(key: K): MaybePromise<number>
+  /** All rows, in order of their keys' bytes, as they are at the call; the next one may have to be waited for. */
+  rows(): RowSource<[K, V]>
 }
 
 /** The same for stores of windows and of sessions. */

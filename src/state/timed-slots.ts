@@ -19,7 +19,7 @@ import type { RowsBuilder } from './rows-builder.ts'
 import { decoded, readRow, rowBytes, type RowValue } from './row-values.ts'
 import { SlotStore, type SlotKeys } from './slot-store.ts'
 import { nullKey, storeClosed } from './store-errors.ts'
-import type { AppendedRow } from './store-spec.ts'
+import type { AppendedRow, ResolvedStore } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
 import { NO_SLOT, WindowIndex, type BesideOrder } from './window-index.ts'
 import { WindowLayout, type RowSpan, type TimeSuffix } from './window-layout.ts'
@@ -160,9 +160,14 @@ export class TimedSlots<V> implements SlotKeys {
 
   /** Every retained entry as it is listed. */
   dump(windowOf: (slot: number) => Window): TimedDump[] {
+    const { store } = this.#parts
+    const { spec } = store
+    // On RocksDB, Kafka Streams' join stores hold the value alone, whatever they write to their changelogs.
+    const isAlone = this.#bySegment && spec.kind === 'window' && spec.duplicates === true
+    const listed: ResolvedStore = isAlone ? { ...store, spec: { ...spec, format: 'plain' } } : store
     return this.#rows(EVERYTHING, () => true).map(({ slot, bytes }) => {
       const row = { value: this.slots.value(slot), timestamp: this.slots.timestamp(slot), headers: this.slots.headers(slot) }
-      return { key: bytes, window: windowOf(slot), value: rowBytes(this.#parts.store, row) }
+      return { key: bytes, window: windowOf(slot), value: rowBytes(listed, row) }
     })
   }
 

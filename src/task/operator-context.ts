@@ -12,6 +12,7 @@ import type {
   Slots,
   StoreName,
   StoreSpec,
+  WindowRows,
   WindowSlots,
   WindowStore,
 } from '../state/store-spec.ts'
@@ -35,11 +36,12 @@ export interface ContextTask {
 export interface ContextParts {
   readonly node: ProcessorNode
   readonly children: ReadonlyMap<NodeName, Emit<unknown, unknown>>
-  readonly shared: Map<string, unknown>
+  readonly shared: Map<object, unknown>
   readonly task: ContextTask
   readonly topology: Topology
   readonly applicationId: string
   readonly cacheBytes: number
+  readonly scanIntervalMs: number
   now(): number
   print(line: string): void
   onClose(f: () => void): void
@@ -67,13 +69,15 @@ export function makeContext(parts: ContextParts): OperatorContext {
     slots: <K, V>(spec: StoreSpec<KeyValueStore<K, V>>) => lookUp<Slots<K, V>>(task.state.slots(connected(spec))),
     windowSlots: <K, V>(spec: StoreSpec<WindowStore<K, V>>) => lookUp<WindowSlots<K, V>>(task.state.windowSlots(connected(spec))),
     sessionSlots: <K, V>(spec: StoreSpec<SessionStore<K, V>>) => lookUp<PlacedSlots<K, V>>(task.state.sessionSlots(connected(spec))),
+    windowRows: <K, V>(spec: StoreSpec<WindowStore<K, V>>) => lookUp<WindowRows<K, V>>(task.state.windowRows(connected(spec))),
     storeSerdes: (spec) => topology.stores.get(connected(spec))!,
-    shared: <T>(name: string, make: () => T) => {
-      if (!parts.shared.has(name)) parts.shared.set(name, make())
-      return lookUp<T>(parts.shared.get(name))
+    shared: <T>(by: object, make: () => T) => {
+      if (!parts.shared.has(by)) parts.shared.set(by, make())
+      return lookUp<T>(parts.shared.get(by))
     },
     streamTime: () => task.streamTime,
     now: () => parts.now(),
+    scanIntervalMs: parts.scanIntervalMs,
     schedule: (when, f) => task.schedule(when, f, node.name),
     requestCommit: () => {
       task.commitRequested = true
@@ -84,7 +88,7 @@ export function makeContext(parts: ContextParts): OperatorContext {
   }
 }
 
-/** Sound because a store is looked up by the very spec it was declared with, and `shared` by a name only its two users know. */
+/** Sound because a store is looked up by the very spec it was declared with, and `shared` by an object only its users know. */
 function lookUp<T>(found: unknown): T {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   return found as T

@@ -39,6 +39,8 @@ export interface StreamTaskOptions {
   readonly numbers?: ReadonlyMap<StoreName, number>
   /** Bound of the object cache, in bytes: at least 1 MiB is used. 0 says that there is no record cache in parity mode. */
   readonly cacheBytes: number
+  /** How often a step may scan for what has closed, in ms of the wall clock. */
+  readonly scanIntervalMs: number
   /** Bytes of writes above which the task asks for a commit. */
   readonly uncommittedBytes: number
   /** True: one changelog record a write; false: one a key and flush. */
@@ -126,7 +128,7 @@ export class StreamTask {
   }
 
   #compile(): ReadonlyMap<SourceNode, Emit<unknown, unknown>> {
-    const shared = new Map<string, unknown>()
+    const shared = new Map<object, unknown>()
     return compile(this.subtopology.nodes, {
       guard: (emit, node) => guarded(emit, node, this.#failures),
       sink: (node) => this.#outbox.sink(node.sink, node.name),
@@ -139,6 +141,7 @@ export class StreamTask {
           topology: this.#options.topology,
           applicationId: this.#options.applicationId,
           cacheBytes: this.#options.cacheBytes,
+          scanIntervalMs: this.#options.scanIntervalMs,
           now: () => this.#options.ports.now(),
           print: (line) => this.#options.ports.print(line),
           onClose: (f) => this.#closers.push(f),

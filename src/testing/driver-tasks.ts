@@ -21,6 +21,8 @@ export interface DriverTasksOptions {
   readonly cacheBytes: number
   /** The engine that stores are taken to be kept by. */
   readonly engineName: string
+  /** How often a step may scan for what has closed, in ms. */
+  readonly scanIntervalMs: number
   /** Partitions of a topic outside the topology's own. */
   count(topic: string): number
   now(): number
@@ -113,13 +115,14 @@ export class DriverTasks {
   }
 
   #make(subtopology: Subtopology, partition: number): StreamTask {
-    const { applicationId, topology, cacheBytes, engineName } = this.#options
+    const { applicationId, topology, cacheBytes, engineName, scanIntervalMs } = this.#options
     const task = new StreamTask({
       applicationId,
       topology,
       subtopology,
       partition,
       cacheBytes,
+      scanIntervalMs,
       engine: new MemoryEngine(),
       engineName,
       everyWrite: true,

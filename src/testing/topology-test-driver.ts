@@ -34,6 +34,8 @@ export interface DriverOptions {
     readonly engine?: string
     /** Bound of the object caches of one task; 64 MiB when left out. */
     readonly cacheBytes?: number
+    /** How often steps may look for what has closed, in ms of the wall clock; 0 when left out. */
+    readonly scanIntervalMs?: number
     /** `fail` when left out. */
     readonly onError?: (error: RecordError) => ErrorDecision
   }
@@ -62,18 +64,19 @@ export class TopologyTestDriver implements Disposable {
   #closed = false
 
   constructor(topology: Topology, options: DriverOptions = {}) {
+    const { partitions = 1, config = {} } = options
     this.#topology = topology
-    this.#applicationId = options.config?.applicationId ?? 'test'
+    this.#applicationId = config.applicationId ?? 'test'
     this.#now = options.startTime ?? 0
-    const { partitions = 1 } = options
     this.#tasks = new DriverTasks({
       applicationId: this.#applicationId,
       topology,
-      engineName: options.config?.engine ?? 'memory',
-      cacheBytes: options.config?.cacheBytes ?? 64 * 1024 * 1024,
+      engineName: config.engine ?? 'memory',
+      cacheBytes: config.cacheBytes ?? 64 * 1024 * 1024,
+      scanIntervalMs: config.scanIntervalMs ?? 0,
       count: (topic) => (typeof partitions === 'number' ? partitions : (partitions[topic] ?? 1)),
       now: () => this.#now,
-      onError: (error) => options.config?.onError?.(error) ?? 'fail',
+      onError: (error) => config.onError?.(error) ?? 'fail',
       print: options.print ?? (() => undefined),
       written: (batch) => this.#written(batch),
     })

@@ -60,9 +60,10 @@ export interface StepCall {
   readonly suffix?: string
 }
 
-/** An explicit repartition. */
+/** A repartition that was asked for, or that a join needs where the key was changed. */
 export interface RepartitionCall {
   readonly kind: 'repartition'
+  readonly when: 'always' | 'key-changed'
   readonly name: string | undefined
   readonly parents: readonly [Call]
   readonly key: AnySerde | undefined

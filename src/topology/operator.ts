@@ -7,7 +7,17 @@ import type { MaybePromise } from '../base/maybe-promise.ts'
 import { current, NO_SOURCE_KEY, type RecordContext, type RecordMetadata } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { TaskId } from '../model/task-id.ts'
-import type { Entry, KeyValueStore, PlacedSlots, SessionStore, Slots, StoreSpec, WindowSlots, WindowStore } from '../state/store-spec.ts'
+import type {
+  Entry,
+  KeyValueStore,
+  PlacedSlots,
+  SessionStore,
+  Slots,
+  StoreSpec,
+  WindowRows,
+  WindowSlots,
+  WindowStore,
+} from '../state/store-spec.ts'
 
 /** The name of a step. */
 export type NodeName = string & { readonly brand?: 'NodeName' }
@@ -47,6 +57,11 @@ export interface Traits {
   readonly ownsOldValue?: boolean
   /** Its store exists only if it is named, another step lists it, or old values are asked for. */
   readonly storeOptional?: boolean
+  /**
+   * Brings the two sides of a join together. Where both sides are one step, `operator` does the whole join over the left side's store; `isExact`: with
+   * the same results.
+   */
+  readonly ofOneStream?: { readonly operator: AnyOperator; readonly isExact: boolean }
   /** User code sees the key, the value. */
   readonly readsKey?: boolean
   readonly readsValue?: boolean
@@ -54,8 +69,10 @@ export interface Traits {
 
 /** How a step takes part in Kafka Streams' numbering: which indexes it takes, and where an unnamed store and a repartition take theirs. */
 export interface Naming {
-  /** Where an unnamed store takes its index: `count` before its node, `toTable` after. */
-  readonly stores: 'before' | 'after' | 'none'
+  /** Where an unnamed store takes its index: `count` before its node, `toTable` after; `later`: another step names it, by `storesFrom`. */
+  readonly stores: 'before' | 'after' | 'none' | 'later'
+  /** Names of stores that have none, from the index that the step's own name took (joins of streams). */
+  readonly storesFrom?: (index: string) => readonly (readonly [StoreSpec, string])[]
   /** Prefix of an unnamed store, as `KSTREAM-AGGREGATE-STATE-STORE-`. */
   readonly storeRole?: string
   /** Indexes burned before an unnamed store takes its own, or where a step has no store, although nothing bears them. */
@@ -161,16 +178,20 @@ export interface OperatorContext {
   windowSlots<K, V>(spec: StoreSpec<WindowStore<K, V>>): WindowSlots<K, V>
   /** The object cache's own face of a session store. */
   sessionSlots<K, V>(spec: StoreSpec<SessionStore<K, V>>): PlacedSlots<K, V>
+  /** The rows of a window store that keeps duplicates. */
+  windowRows<K, V>(spec: StoreSpec<WindowStore<K, V>>): WindowRows<K, V>
   /** The serdes of a store of this step. */
   storeSerdes(spec: StoreSpec): { readonly key: AnySerde; readonly value: AnySerde }
-  /** What two steps of one task share besides a store. */
-  shared<T>(name: string, make: () => T): T
+  /** What the steps of one task share that know this object: made by the first that asks. */
+  shared<T>(by: object, make: () => T): T
   /** The steps below, by name, in order of declaration. */
   readonly children: ReadonlyMap<NodeName, Emit<unknown, unknown>>
   /** The greatest timestamp the task has taken from its queues, in milliseconds; −1 before the first. */
   streamTime(): number
   /** Wall clock, in milliseconds. */
   now(): number
+  /** How often, in milliseconds of the wall clock, a step may scan for what has closed. */
+  readonly scanIntervalMs: number
   schedule(when: Schedule, f: (timestamp: number) => void | Promise<void>): Cancellable
   /** Asks for a commit as soon as the record in hand is done. */
   requestCommit(): void

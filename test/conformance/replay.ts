@@ -81,8 +81,10 @@ function replayOne(topology: Topology, file: TraceFile, trace: TraceFile['traces
 /** What the driver is to be told of a trace's configuration. */
 function configOf(config: TraceFile['config']): NonNullable<DriverOptions['config']> {
   const persistent = config['dsl.store.suppliers.class'] === 'RocksDBDslStoreSuppliers'
+  // The interval of looks at what has closed, which Kafka Streams' driver has without a throttle.
+  const scanIntervalMs = Number(config['__emit.interval.ms.kstreams.outer.join.spurious.results.fix__'] ?? 0)
   const cacheBytes = Number(config['statestore.cache.max.bytes'] ?? 0)
-  return { applicationId: config['application.id'] ?? 'app', cacheBytes, ...(persistent ? { engine: 'rocksdb' } : {}) }
+  return { applicationId: config['application.id'] ?? 'app', cacheBytes, scanIntervalMs, ...(persistent ? { engine: 'rocksdb' } : {}) }
 }
 
 function compareStore(driver: TopologyTestDriver, name: string, store: TraceStore, to: { where: string; result: Replay }): void {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { limited, rowsOf, scanOf, type RowSource } from '../../src/state/scan.ts'
+import { limited, rowsOf, scanOf, visitRows } from '../../src/state/scan.ts'
+import type { RowSource } from '../../src/state/store-spec.ts'
 
 /** Rows, and how often they were closed. */
 function counted<T>(source: RowSource<T>): RowSource<T> & { closed: number } {
@@ -95,4 +96,38 @@ test('a limit ends the rows, asks for none beyond it, and hands on the closing',
   expect([...scanOf(limited(rowsOf([1, 2]), 0), 'store')]).toEqual([])
   expect([...scanOf(limited(rowsOf([1, 2]), 5), 'store')]).toEqual([1, 2])
   expect([...scanOf(limited(rowsOf([1, 2]), undefined), 'store')]).toEqual([1, 2])
+})
+
+describe('visiting rows', () => {
+  test.each([
+    ['at once', () => rowsOf([1, 2, 3])],
+    ['later', later],
+  ])('shows them in order until the visitor has enough, when a source answers %s', async (_how, rows) => {
+    const source = counted(rows())
+    const seen: number[] = []
+    await visitRows(source, (row) => {
+      seen.push(row)
+      return row === 1 ? Promise.resolve(true) : row < 2
+    })
+    expect([seen, source.closed]).toEqual([[1, 2], 1])
+    const all = counted(rows())
+    await visitRows(all, (row) => seen.push(row) > 0)
+    expect([seen, all.closed]).toEqual([[1, 2, 1, 2, 3], 1])
+  })
+
+  test('waits for nothing where nothing has to', () => {
+    expect(visitRows(rowsOf([1, 2]), () => true)).toBeUndefined()
+  })
+
+  test('closes the source when the visitor fails', async () => {
+    const refusing = (): never => {
+      throw new Error('enough')
+    }
+    const source = counted(rowsOf([1, 2]))
+    expect(() => visitRows(source, refusing)).toThrow('enough')
+    const slow = counted(later())
+    await expect(visitRows(slow, refusing)).rejects.toThrow('enough')
+    await expect(visitRows(counted(later()), () => Promise.reject(new Error('enough')))).rejects.toThrow('enough')
+    expect([source.closed, slow.closed]).toEqual([1, 1])
+  })
 })

@@ -38,6 +38,7 @@ export interface Emitted<K, V> {
 /** How an operator is started. */
 export interface HarnessOptions {
   readonly parity?: boolean
+  readonly scanIntervalMs?: number
   readonly sendsOldValues?: boolean
   /** The bound of the task's caches, in bytes; 0 when left out. */
   readonly cacheBytes?: number
@@ -85,6 +86,7 @@ export class OperatorHarness<K, V, KOut, VOut> {
       topology,
       applicationId: 'test',
       cacheBytes: options.cacheBytes ?? 0,
+      scanIntervalMs: options.scanIntervalMs ?? 0,
       now: () => this.now,
       print: (line) => this.printed.push(line),
       onClose: (f) => this.#closers.push(f),

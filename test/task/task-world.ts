@@ -63,6 +63,7 @@ export function taskWorld(topology: Topology, options: TaskWorldOptions = {}): T
     partition: 0,
     engine: new MemoryEngine(),
     cacheBytes: 1 << 20,
+    scanIntervalMs: 0,
     uncommittedBytes: 1 << 20,
     everyWrite: false,
     ports: {

@@ -20,7 +20,7 @@ export interface DraftStep {
   readonly kind: 'step'
   readonly name: NodeName
   parents: readonly NodeName[]
-  readonly operator: AnyOperator
+  operator: AnyOperator
   /** Undefined for steps that a pass put in. */
   readonly call: StepCall | undefined
   sendsOldValues: boolean

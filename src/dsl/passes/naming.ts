@@ -29,9 +29,11 @@ interface RepartitionWish {
   readonly parent: NodeName
   readonly key: AnySerde | undefined
   readonly value: AnySerde | undefined
-  readonly keepsNullKeys: boolean
   readonly explicit?: RepartitionCall
 }
+
+/** A store to be named; by `name` where its spec has none and it doesn't take an index. */
+type StoreNaming = Pick<StoreCall, 'spec' | 'role' | 'key' | 'value'> & { readonly name?: string }
 
 /** A prefix that was generated: its repartition's nodes keep generated names too. */
 const GENERATED = /^K(?:STREAM|TABLE).*-\d{10}$/
@@ -63,7 +65,7 @@ class Walk {
           this.#outlets.set(call, this.#step(call))
           break
         case 'repartition':
-          this.#outlets.set(call, { name: this.#explicit(call), keyChanged: false })
+          this.#outlets.set(call, this.#repartitioned(call))
           break
         case 'sink':
           this.#sink(call)
@@ -74,7 +76,7 @@ class Walk {
   }
 
   #next(role: string): string {
-    return `${role}${String(this.#index++).padStart(10, '0')}`
+    return `${role}${padded(this.#index++)}`
   }
 
   /** The user's name, else a generated one; the index is taken either way. */
@@ -94,13 +96,13 @@ class Walk {
     if (call.role !== undefined) this.#keep(call.spec, name)
   }
 
-  #nameStore({ spec, role, key, value }: Pick<StoreCall, 'spec' | 'role' | 'key' | 'value'>): string {
+  #nameStore({ spec, name: given, role, key, value }: StoreNaming): string {
     const known = this.#draft.stores.get(spec)
     if (known !== undefined) return known.name
-    const name = spec.name ?? this.#next(role ?? '')
+    const name = spec.name ?? given ?? this.#next(role ?? '')
     const mistake = nameMistake(name, 'store')
     if (mistake !== undefined) this.#draft.mistakes.push(mistake)
-    if (spec.name === undefined && role === undefined) {
+    if (spec.name === undefined && given === undefined && role === undefined) {
       const message =
         "a store that processors use needs a name: make it by keyValueStore('seen', { key: serdes.string, value: serdes.long })"
       this.#draft.mistakes.push({ code: 'STORE_NAME_INVALID', message, node: name })
@@ -154,8 +156,9 @@ class Walk {
     if (naming.stores === 'before') this.#nameStores(call)
     const joins = naming.repartition !== 'after'
     const joined = wanted && joins ? [this.#cutBefore(call, names[0]!)] : names
+    const index = this.#index
     const name = this.#stepName(call, joined)
-    if (naming.stores !== 'before') this.#nameStores(call)
+    if (naming.stores !== 'before') this.#nameStoresBehind(call, naming, index)
     const fed = wanted && !joins ? [this.#grouped(call, names[0]!, name)] : joined
     this.#draft.nodes.push({ kind: 'step', name, parents: fed, operator, call, sendsOldValues: false })
     call.named?.(name)
@@ -171,6 +174,12 @@ class Walk {
     }
     if (name !== undefined && operator.naming?.namedIsFree === true) return this.#checked(name)
     return this.#named(name, operator.role)
+  }
+
+  /** Names the stores of a step that has its name: those that take an index of their own, or those named after the step's. */
+  #nameStoresBehind(call: StepCall, { stores, storesFrom }: Naming, index: number): void {
+    if (stores !== 'later') this.#nameStores(call)
+    else for (const [spec, name] of storesFrom?.(padded(index)) ?? []) this.#nameStore({ spec: anyStore(spec), name, role: undefined })
   }
 
   #nameStores({ operator, storeSerdes }: StepCall): void {
@@ -205,7 +214,7 @@ class Walk {
     const [store] = operator.naming?.stores === 'before' ? operator.stores : []
     const prefix = userName ?? (store === undefined ? name : this.#draft.stores.get(anyStore(store))!.name)
     const shares = userName === undefined ? undefined : grouping
-    return this.#repartition({ prefix, parent, key, value, keepsNullKeys: operator.traits.keepsNullKeys === true }, shares)
+    return this.#repartition({ prefix, parent, key, value }, shares)
   }
 
   #cutBefore(call: StepCall, parent: NodeName): NodeName {
@@ -223,22 +232,23 @@ class Walk {
   }
 
   /** The repartition before a join: named after the join, else after the stream, whose joins then share it. */
-  #joined(call: StepCall, parent: NodeName): NodeName {
-    const { operator, name, key, value } = call
-    const wish: RepartitionWish = {
-      prefix: name ?? parent,
-      parent,
-      key,
-      value,
-      keepsNullKeys: operator.traits.keepsNullKeys === true,
-    }
-    return this.#repartition(wish, name === undefined ? call.parents[0] : undefined)
+  #joined({ name, parents, key, value }: Pick<StepCall, 'name' | 'parents' | 'key' | 'value'>, parent: NodeName): NodeName {
+    const [stream] = parents
+    // A join with a name has a repartition of its own, which a later one without a name takes over.
+    if (name !== undefined) this.#shared.delete(stream!)
+    return this.#repartition({ prefix: name ?? parent, parent, key, value }, stream)
   }
 
-  #explicit(call: RepartitionCall): NodeName {
-    const prefix = call.name === undefined ? this.#next('KSTREAM-REPARTITION-') : this.#checked(call.name)
-    const parent = this.#outlets.get(call.parents[0])!.name
-    return this.#repartition({ prefix, parent, key: call.key, value: call.value, keepsNullKeys: false, explicit: call }, undefined)
+  /** A repartition of its own call; where a join only needs one for a changed key, the stream as it is if its key wasn't. */
+  #repartitioned(call: RepartitionCall): Outlet {
+    const { name, when, parents, key, value } = call
+    const inlet = this.#outlets.get(parents[0])!
+    if (when === 'key-changed') {
+      if (!inlet.keyChanged) return inlet
+      return { name: this.#joined({ name, parents, key, value }, inlet.name), keyChanged: false }
+    }
+    const prefix = name === undefined ? this.#next('KSTREAM-REPARTITION-') : this.#checked(name)
+    return { name: this.#repartition({ prefix, parent: inlet.name, key, value, explicit: call }, undefined), keyChanged: false }
   }
 
   /** Puts in filter, sink and source of a repartition topic and answers the source; a shared one only takes its indexes. */
@@ -248,12 +258,11 @@ class Walk {
     if (known !== undefined) return known
     const topic = `${wish.prefix}-repartition`
     const nodes = GENERATED.test(wish.prefix) ? generated : { sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` }
-    const keep = wish.keepsNullKeys ? () => true : (_value: unknown, found: unknown) => found !== null
     this.#draft.nodes.push({
       kind: 'step',
       name: nodes.filter,
       parents: [wish.parent],
-      operator: filter(keep),
+      operator: filter(withKey),
       call: undefined,
       sendsOldValues: false,
     })
@@ -262,7 +271,7 @@ class Walk {
 
   /** Puts in sink and source of a repartition topic and answers the source, or that of the steps it is shared with. */
   #through(
-    wish: Omit<RepartitionWish, 'keepsNullKeys'>,
+    wish: RepartitionWish,
     { nodes, shares }: { readonly nodes: Pick<DraftRepartition, 'filter' | 'sink' | 'source'>; readonly shares: object | undefined },
   ): NodeName {
     const known = shares === undefined ? undefined : this.#shared.get(shares)
@@ -299,7 +308,7 @@ class Walk {
     return source
   }
 
-  #repartitionSerdes({ key, value, prefix }: Omit<RepartitionWish, 'keepsNullKeys'>, topic: string): { key: AnySerde; value: AnySerde } {
+  #repartitionSerdes({ key, value, prefix }: RepartitionWish, topic: string): { key: AnySerde; value: AnySerde } {
     const side = key === undefined ? 'key' : 'value'
     if (key !== undefined && value !== undefined) return { key, value }
     this.#draft.mistakes.push({
@@ -333,6 +342,14 @@ class Walk {
     }
     this.#draft.nodes.push({ kind: 'sink', name, parents: [this.#outlets.get(parents[0])!.name], sink })
   }
+}
+
+function withKey(_value: unknown, key: unknown): boolean {
+  return key !== null
+}
+
+function padded(index: number): string {
+  return String(index).padStart(10, '0')
 }
 
 const NO_STORES: Naming = { stores: 'none' }

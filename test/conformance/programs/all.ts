@@ -8,6 +8,7 @@ import { stateless } from './stateless.ts'
 import { stores } from './store.ts'
 import { sessions } from './session.ts'
 import { slidings } from './sliding.ts'
+import { streamJoins } from './stream-join.ts'
 import { tables } from './table.ts'
 import { tableJoins } from './table-join.ts'
 import { windows } from './window.ts'
@@ -24,5 +25,6 @@ export const programs: Readonly<Record<string, Program>> = {
   ...slidings,
   ...processors,
   ...stores,
+  ...streamJoins,
   ...errors,
 }
