@@ -14,8 +14,8 @@ type Aborted = FetchedPartition['aborted'][number]
 export interface BatchRun {
   readonly from: number
   readonly to: number
-  /** The offset behind them. */
-  readonly nextOffset: number
+  /** The first offset in them. */
+  readonly baseOffset: number
 }
 
 /** The whole batches of an answer. */
@@ -28,6 +28,8 @@ export interface WholeBatches {
   readonly nextOffset: number
   /** False: from some batch on, bytes can be no batch. They are in the last run, so that who reads it finds them behind what is before. */
   readonly isReadable: boolean
+  /** In which leader's epoch the last one was written; −1: there are none. */
+  readonly leaderEpoch: number
 }
 
 /** The whole batches of an answer (a part of one may follow them), without those that a filter drops. */
@@ -35,8 +37,10 @@ export function wholeBatches({ records, aborted }: FetchedPartition, filter?: Co
   const runs: BatchRun[] = []
   filter?.expect(aborted)
   let from = 0
+  let baseOffset = -1
   let at = 0
   let nextOffset = -1
+  let leaderEpoch = -1
   let isReadable = true
   const headerAt = (where: number): BatchHeader | undefined => {
     try {
@@ -48,15 +52,16 @@ export function wholeBatches({ records, aborted }: FetchedPartition, filter?: Co
   }
   for (let header = headerAt(0); header !== undefined; header = headerAt(at)) {
     if (filter?.drops(records, header) === true) {
-      if (from < at) runs.push({ from, to: at, nextOffset })
+      if (from < at) runs.push({ from, to: at, baseOffset })
       from = at + header.length
-    }
+      baseOffset = header.nextOffset
+    } else if (from === at) ({ baseOffset } = header)
     at += header.length
-    ;({ nextOffset } = header)
+    ;({ nextOffset, leaderEpoch } = header)
   }
   if (!isReadable) at = records.length
-  if (from < at) runs.push({ from, to: at, nextOffset })
-  return { runs, length: at, nextOffset, isReadable }
+  if (from < at) runs.push({ from, to: at, baseOffset })
+  return { runs, length: at, nextOffset, leaderEpoch, isReadable }
 }
 
 /** Tells the batches of aborted transactions in one partition, read in order. */

@@ -9,9 +9,10 @@ import { FETCH, type FetchedPartition, type FetchRequest } from '../wire/api/fet
 import { wireError } from '../wire/error-table.ts'
 import { backoffMs, Pauses, type BackoffPorts } from './backoff.ts'
 import { brokerError, isDoubtful } from './broker-error.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster, Leader } from './cluster.ts'
 import { wholeBatches } from './committed-filter.ts'
-import { isAtEnd, mayRead, readingFrom, type Reading } from './reading.ts'
+import { isAtEnd, mayRead, moveTo, readingFrom, type Reading } from './reading.ts'
+import { partedAt } from './truncation.ts'
 
 /** Whole batches of one partition: `buffer[from, to)`. `release` gives the buffer back. */
 export interface FetchedChunk {
@@ -19,8 +20,8 @@ export interface FetchedChunk {
   readonly buffer: Uint8Array
   readonly from: number
   readonly to: number
-  /** Where the next chunk begins. */
-  readonly nextOffset: number
+  /** Where reading begins in it. Lower than where the chunk before ended: reading went back, because the log is another one. */
+  readonly startOffset: number
   release(): void
 }
 
@@ -32,8 +33,8 @@ export interface FetcherOptions extends BackoffPorts {
   readonly maxPartitionBytes: number
   /** `read_committed`: nothing of open or aborted transactions is handed out, and the end is where the first open one begins. All is, when not given. */
   readonly isolation?: FetchRequest['isolation']
-  /** Asked where to go on when a position is not in the log any more; answers the offset. */
-  outOfRange(tp: TopicPartition, position: number): Promise<number>
+  /** Asked where to go on when a position is not in the log any more; answers the offset. `partedAt`: a new leader's log is another from there on. */
+  outOfRange(tp: TopicPartition, position: number, partedAt?: number): Promise<number>
 }
 
 /** What a broker is asked for in one request. */
@@ -158,11 +159,17 @@ export class Fetcher {
     const fetches = new Map<string, Fetch>()
     for (const reading of this.#readings.values()) {
       if (!mayRead(reading)) continue
-      const node = this.#nodeOf(reading)
-      if (node === undefined) {
+      const leader = this.#options.cluster.leader(reading.tp)
+      if (leader === undefined) {
         void this.#rest(reading)
         continue
       }
+      if (reading.epoch >= 0 && leader.epoch > reading.checkedEpoch) {
+        void this.#check(reading, leader)
+        continue
+      }
+      reading.checkedEpoch = leader.epoch
+      const { node } = leader
       const part = isAtEnd(reading) ? 'end' : 'behind'
       const key = `${node} ${part}`
       const fetch: Fetch = fetches.get(key) ?? { node, part, readings: [] }
@@ -240,7 +247,7 @@ export class Fetcher {
     reading.refusals = 0
     reading.end = reading.filter === undefined ? answer.highWatermark : answer.lastStableOffset
     const { records } = answer
-    const { runs, length, nextOffset, isReadable } = wholeBatches(answer, reading.filter)
+    const { runs, length, nextOffset, leaderEpoch, isReadable } = wholeBatches(answer, reading.filter)
     // Who takes them reads what is before, and then says why the rest can't be.
     reading.resting = !isReadable
     if (length === 0) {
@@ -251,16 +258,18 @@ export class Fetcher {
         )
       return
     }
-    if (!this.#isReady(reading.tp)) reading.handedOut = reading.position
-    reading.position = Math.max(reading.position, nextOffset)
+    const { position } = reading
+    if (!this.#isReady(reading.tp)) reading.handedOut = position
+    reading.position = Math.max(position, nextOffset)
+    reading.epoch = leaderEpoch
     if (runs.length === 0) return
     reading.chunks++
     let left = runs.length
-    for (const run of runs) {
+    for (const { from, to, baseOffset } of runs) {
       const release = once(() => {
         if (--left === 0) this.#released(reading)
       })
-      this.#ready.push({ tp: reading.tp, buffer: records, ...run, release })
+      this.#ready.push({ tp: reading.tp, buffer: records, from, to, startOffset: Math.max(position, baseOffset), release })
     }
   }
 
@@ -276,14 +285,28 @@ export class Fetcher {
       // A new leader may not know yet how far its log can be read.
       if (reading.refusals > 0) await this.#pauses.wait(backoffMs(reading.refusals, this.#options.random))
       reading.refusals++
-      reading.position = await this.#options.outOfRange(tp, reading.position)
-      reading.end = -1
-      reading.filter?.reset()
+      moveTo(reading, await this.#options.outOfRange(tp, reading.position))
       return
     }
     const error = brokerError(errorCode, 'fetch', `reading ${tp.topic}[${tp.partition}]`, tp)
     if (error.retriable) void this.#rest(reading, error)
     else this.#stop(error)
+  }
+
+  /** Asks a new leader whether its log has what was read. */
+  async #check(reading: Reading, leader: Leader): Promise<void> {
+    const { tp, position } = reading
+    reading.resting = true
+    try {
+      const parted = await partedAt(this.#options.cluster, reading, leader)
+      reading.checkedEpoch = leader.epoch
+      if (parted !== undefined) moveTo(reading, await this.#options.outOfRange(tp, position, parted < 0 ? undefined : parted))
+      reading.resting = false
+      this.#pump()
+    } catch (error) {
+      if (error instanceof ClusterError && error.retriable) void this.#rest(reading, error)
+      else this.#stop(error)
+    }
   }
 
   /** Leaves a partition out for a while and looks for its leader again; gives up where that helps nothing for too long. */

@@ -13,6 +13,10 @@ export interface Reading {
   position: number
   /** The next offset to hand out, while something waits for that. */
   handedOut: number
+  /** In which leader's epoch the record before the position was written; −1: none was read. */
+  epoch: number
+  /** The epoch of the newest leader whose log is known to have what was read. */
+  checkedEpoch: number
   /** One behind the last record that may be read; −1: not known yet. */
   end: number
   /** Undefined: transactions don't matter. */
@@ -22,7 +26,7 @@ export interface Reading {
   paused: boolean
   /** False while a fetch that includes it is under way. */
   idle: boolean
-  /** True while it is left out because its leader isn't known or has refused it. */
+  /** True while it is left out because its leader isn't known, has refused it, or is asked whether its log has what was read. */
   resting: boolean
   /** Refusals since the last answer, and when the first was, in ms of the monotonic clock. */
   refusals: number
@@ -33,7 +37,15 @@ export interface Reading {
 export function readingFrom(tp: TopicPartition, position: number, isolation: FetchRequest['isolation'] | undefined): Reading {
   const filter = isolation === 'read_committed' ? new CommittedFilter() : undefined
   const fresh = { chunks: 0, paused: false, idle: true, resting: false, refusals: 0, refusedSince: 0 }
-  return { tp, position, handedOut: position, end: -1, filter, ...fresh }
+  return { tp, position, handedOut: position, epoch: -1, checkedEpoch: -1, end: -1, filter, ...fresh }
+}
+
+/** Reading goes on elsewhere: what was known of the place before doesn't count. */
+export function moveTo(reading: Reading, position: number): void {
+  reading.position = position
+  reading.epoch = -1
+  reading.end = -1
+  reading.filter?.reset()
 }
 
 /** True when it may be asked for. */

@@ -18,7 +18,6 @@ export interface RestoreChunk {
   readonly buffer: Uint8Array
   readonly from: number
   readonly to: number
-  readonly nextOffset: number
   release(): void
 }
 

@@ -78,7 +78,7 @@ export class ThreadRunner {
     this.#admin = new Admin(cluster)
     this.#planner = new GroupPlanner({ ...options, admin: this.#admin })
     const reading = { ...ports, cluster, maxBytes: config.fetchMaxBytes, maxPartitionBytes: config.maxPartitionFetchBytes }
-    this.#fetcher = new Fetcher({ ...reading, kind: `fetch:${name}`, outOfRange: (tp) => this.#outOfRange(tp) })
+    this.#fetcher = new Fetcher({ ...reading, kind: `fetch:${name}`, outOfRange: (tp, _, parted) => this.#outOfRange(tp, parted) })
     this.#producer = this.#makeProducer()
     this.#member = new ClassicMember(
       {
@@ -282,7 +282,7 @@ export class ThreadRunner {
     for (const chunk of await this.#fetcher.poll({ timeoutMs })) {
       const task = this.#owners.get(partitionKey(chunk.tp))
       if (task === undefined) chunk.release()
-      else task.add(chunk.tp, { bytes: chunk.buffer, from: chunk.from, to: chunk.to, release: () => chunk.release() })
+      else task.add(chunk.tp, { ...chunk, bytes: chunk.buffer })
     }
   }
 
@@ -363,13 +363,14 @@ export class ThreadRunner {
     await this.#closeTasks(this.tasks())
   }
 
-  async #outOfRange(tp: TopicPartition): Promise<number> {
-    const source = this.#options.topology.subtopologies.flatMap(({ sources }) => sources).find(({ topics }) => topics.includes(tp.topic))
-    const offset = await beginning(tp, source?.startFrom ?? 'earliest', {
-      offsets: this.#offsets,
-      now: () => this.#options.ports.clock.now(),
-    })
-    this.#options.logger.warn({ ...tp, offset }, 'a position was outside the log: records were deleted before they were processed')
+  async #outOfRange(tp: TopicPartition, partedAt: number | undefined): Promise<number> {
+    const { topology, ports, logger } = this.#options
+    const source = topology.subtopologies.flatMap(({ sources }) => sources).find(({ topics }) => topics.includes(tp.topic))
+    const world = { offsets: this.#offsets, now: () => ports.clock.now() }
+    const offset = partedAt ?? (await beginning(tp, source?.startFrom ?? 'earliest', world))
+    const why =
+      partedAt === undefined ? 'records were deleted before they were processed' : 'a new leader lacks records that were processed'
+    logger.warn({ ...tp, offset }, `a position was outside the log: ${why}`)
     return offset
   }
 

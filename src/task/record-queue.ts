@@ -17,6 +17,8 @@ export interface Chunk {
   readonly bytes: Uint8Array
   readonly from: number
   readonly to: number
+  /** Where reading begins in it; where the chunk before ended, when not given. Lower: the log is another one from there on. */
+  readonly startOffset?: number
   release(): void
 }
 
@@ -84,7 +86,7 @@ export class RecordQueue {
   /** Adds fetched batches behind what waits. */
   add(chunk: Chunk): void {
     this.#chunks.push(chunk)
-    if (this.#chunks.length === 1) this.#at = chunk.from
+    if (this.#chunks.length === 1) this.#begin(chunk)
     if (this.rows === undefined && this.readError === undefined) this.#nextRun()
   }
 
@@ -197,9 +199,15 @@ export class RecordQueue {
       }
       chunk.release()
       this.#chunks.shift()
-      this.#at = this.#chunks[0]?.from ?? 0
+      this.#begin(this.#chunks[0])
     }
     return false
+  }
+
+  #begin(chunk: Chunk | undefined): void {
+    if (chunk === undefined) return
+    this.#at = chunk.from
+    if (chunk.startOffset !== undefined && chunk.startOffset < this.#position) this.#position = chunk.startOffset
   }
 
   /** Works out the head's timestamp by the source's policy. */

@@ -8,16 +8,30 @@ import { Producer } from '../../src/kafka/producer.ts'
 import { Fetcher } from '../../src/kafka/fetcher.ts'
 import { defaultClock as clock, defaultRandom as random } from '../../src/runtime/defaults.ts'
 import { EARLIEST } from '../../src/wire/api/list-offsets.ts'
+import { suiteOfThree } from '../contract/broker/fetch.ts'
 import { describeWithKafka } from '../support/kafka/with-kafka.ts'
 import { readAll } from '../wire/reading.ts'
 import { transportTo } from './sockets.ts'
 
+const TOPICS = 'org.apache.kafka.tools.TopicCommand'
 const PARTITIONS = 6
 const fence = { generation: -1, memberId: '', instanceId: null }
 
 describeWithKafka(
   'three brokers',
   (kafka) => {
+    suiteOfThree('three real brokers', async () => {
+      const sockets = transportTo(kafka().brokers)
+      return { transport: sockets, close: () => sockets.close() }
+    })
+
+    it('keep three replicas, of which two must be there', async () => {
+      const at = ['--bootstrap-server', kafka().brokers.join(',')]
+      await kafka().tool(TOPICS, [...at, '--create', '--topic', 'lines'])
+      const described = await kafka().tool(TOPICS, [...at, '--describe', '--topic', 'lines'])
+      expect(described).toMatch(/ReplicationFactor: 3\b.*min\.insync\.replicas=2/)
+    })
+
     it('lose one, and every record, position and request finds its way', async () => {
       const transport = transportTo(kafka().brokers, { dialTimeoutMs: 3_000 })
       const cluster = new Cluster({ clock, random, transport, retryMs: 60_000 })

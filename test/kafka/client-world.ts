@@ -34,7 +34,7 @@ export interface ClientWorld extends World {
   /** Moves the clock until the promise settles. */
   readonly drive: <T>(promise: Promise<T>) => Promise<T>
   readonly producer: (options?: Partial<ProducerOptions>) => Promise<Producer>
-  readonly fetcher: (outOfRange?: (position: number) => number, isolation?: FetchRequest['isolation']) => Fetcher
+  readonly fetcher: (outOfRange?: (position: number, partedAt?: number) => number, isolation?: FetchRequest['isolation']) => Fetcher
 }
 
 export function clientWorld(options: Partial<MemoryClusterOptions> = {}): ClientWorld {
@@ -70,7 +70,7 @@ export function clientWorld(options: Partial<MemoryClusterOptions> = {}): Client
         maxBytes: 1_000_000,
         maxPartitionBytes: 100_000,
         isolation,
-        outOfRange: (_tp, position) => Promise.resolve(outOfRange(position)),
+        outOfRange: (_tp, position, partedAt) => Promise.resolve(outOfRange(position, partedAt)),
       }),
   }
 }

@@ -75,10 +75,11 @@ describe('wholeBatches', () => {
   it('answers all of them as one run where nothing is left out, and not the part of a batch behind them', () => {
     const { records, ...rest } = answer(FOUR, 0, 4)
     expect(wholeBatches({ ...rest, records })).toEqual({
-      runs: [{ from: 0, to: records.length, nextOffset: 4 }],
+      runs: [{ from: 0, to: records.length, baseOffset: 0 }],
       length: records.length,
       isReadable: true,
       nextOffset: 4,
+      leaderEpoch: 0,
     })
     const last = bytesOf(FOUR[3]!, 3).length
     const cut = wholeBatches({ ...rest, records: records.subarray(0, -1) })
@@ -91,15 +92,16 @@ describe('wholeBatches', () => {
     const last = records.length - bytesOf(FOUR[3]!, 3).length
     spoilt[last + AT.magic] = 1
     expect(wholeBatches({ ...rest, records: spoilt })).toEqual({
-      runs: [{ from: 0, to: records.length, nextOffset: 3 }],
+      runs: [{ from: 0, to: records.length, baseOffset: 0 }],
       length: records.length,
       nextOffset: 3,
+      leaderEpoch: 0,
       isReadable: false,
     })
   })
 
   it('answers nothing for nothing', () => {
-    expect(wholeBatches(answer(FOUR, 4, 4))).toEqual({ runs: [], length: 0, nextOffset: -1, isReadable: true })
+    expect(wholeBatches(answer(FOUR, 4, 4))).toEqual({ runs: [], length: 0, nextOffset: -1, leaderEpoch: -1, isReadable: true })
   })
 
   it('leaves a run before and behind what it drops', () => {
@@ -111,7 +113,7 @@ describe('wholeBatches', () => {
     ]
     const part = answer(steps, 0, 4)
     const { runs } = wholeBatches(part, new CommittedFilter())
-    expect(runs.map(({ nextOffset }) => nextOffset)).toEqual([1, 4])
+    expect(runs.map(({ baseOffset }) => baseOffset)).toEqual([0, 2])
     expect(runs[1]!.to).toBe(part.records.length)
   })
 })

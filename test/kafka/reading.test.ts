@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isAtEnd, mayRead, readingFrom } from '../../src/kafka/reading.ts'
+import { isAtEnd, mayRead, moveTo, readingFrom } from '../../src/kafka/reading.ts'
 
 const tp = { topic: 't', partition: 0 }
 
@@ -16,6 +16,12 @@ test('it is at its end when an answer told the end and all before has been fetch
   expect(isAtEnd(reading)).toBe(false)
   expect(isAtEnd({ ...reading, end: 6 })).toBe(false)
   expect(isAtEnd({ ...reading, end: 5 })).toBe(true)
+})
+
+test('moving forgets what was known of the place before, and not what waits to be used up', () => {
+  const reading = Object.assign(readingFrom(tp, 5, 'read_committed'), { epoch: 3, checkedEpoch: 4, end: 9, chunks: 1 })
+  moveTo(reading, 2)
+  expect(reading).toMatchObject({ position: 2, epoch: -1, checkedEpoch: 4, end: -1, chunks: 1 })
 })
 
 test('transactions matter only to those who read what is committed', () => {

@@ -8,6 +8,9 @@ import { suite as admin } from '../contract/broker/admin.ts'
 import { suite as batch } from '../contract/broker/batch.ts'
 import type { BrokerUnderTest } from '../contract/broker/broker-client.ts'
 import { suite as committed } from '../contract/broker/committed.ts'
+import { suite as fetch } from '../contract/broker/fetch.ts'
+import { suite as group } from '../contract/broker/group.ts'
+import { suite as idempotent } from '../contract/broker/idempotent.ts'
 import { suite as offsets } from '../contract/broker/offsets.ts'
 import { suite as transport } from '../contract/broker/transport.ts'
 
@@ -33,7 +36,7 @@ function memory(options: {
   }
 }
 
-for (const suite of [batch, committed, offsets, admin, transport]) {
+for (const suite of [batch, fetch, committed, idempotent, offsets, group, admin, transport]) {
   suite('memory', memory({ brokers: 1, newTopicErrorMs: 0, cutBatches: false }))
   suite('memory with three brokers that are slow to know new topics', memory({ brokers: 3, newTopicErrorMs: 30, cutBatches: true }))
 }

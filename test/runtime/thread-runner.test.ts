@@ -62,6 +62,25 @@ test('an instance that the group forgot drops its tasks, joins again, and goes o
   expect((await lastCounts(broker))['k']).toBe(2)
 })
 
+test('goes on with what a new leader has in place of records that were processed', async () => {
+  const broker = freshBroker()
+  const { cluster } = openMemoryBroker(broker.name, { clock: defaultClock, random: defaultRandom })
+  broker.createTopic('texts', { partitions: 1 })
+  for (const value of ['a', 'b', 'c', 'd']) await broker.produce(texts, { key: 'k', value })
+  const seen: string[] = []
+  const app = appOn(
+    broker,
+    built((builder) => builder.stream(texts).forEach((value) => void seen.push(value))),
+  )
+  await app.start()
+  await until('all is processed', () => seen.length === 4)
+  cluster.moveLeader('texts', 0, { loseFrom: 2 })
+  for (const value of ['C', 'D', 'E']) await broker.produce(texts, { key: 'k', value })
+  await until('all that is new is processed', () => seen.length === 7)
+  expect(seen).toEqual(['a', 'b', 'c', 'd', 'C', 'D', 'E'])
+  expect((await app.close()).clean).toBe(true)
+})
+
 test('other topologies under one application id are refused by name', async () => {
   const broker = freshBroker()
   const first = appOn(broker, counting())

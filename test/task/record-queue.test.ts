@@ -67,6 +67,23 @@ test('a batch without records moves the position', () => {
   expect([queue.position, queue.rows]).toEqual([5, undefined])
 })
 
+test('goes back where reading did, behind what waits', () => {
+  const { queue, take } = queueAt(0)
+  const give = (startOffset: number, ...batches: Uint8Array[]): void => {
+    const bytes = Buffer.concat(batches)
+    queue.add({ bytes, from: 0, to: bytes.length, startOffset, release: () => undefined })
+  }
+  give(0, batch(0, ['a', 'b', 'c']))
+  give(3, batch(3, ['d']))
+  // Another log from offset 1 on, in a batch that begins before it.
+  give(1, batch(0, ['a', 'B', 'C']))
+  expect([take(), take(), take(), take()]).toEqual(['0 k=a@0', '1 k=b@1', '2 k=c@2', '3 k=d@3'])
+  expect([take(), take()]).toEqual(['1 k=B@1', '2 k=C@2'])
+  expect(queue.position).toBe(3)
+  give(2, batch(2, ['X']))
+  expect(take()).toBe('2 k=X@2')
+})
+
 test('seek drops what waits', () => {
   const { add, queue, released } = queueAt(0)
   add(batch(0, ['a', 'b']))

@@ -3,7 +3,7 @@
  * Nothing here is memory's: a suite gets a transport and, when it is the memory cluster's, the switches for what only memory can do.
  */
 import { decodeText, utf8 } from '../../../src/base/text.ts'
-import type { Lane, Transport } from '../../../src/kafka/lane.ts'
+import type { Address, Lane, Transport } from '../../../src/kafka/lane.ts'
 import type { MemoryCluster } from '../../../src/memory/cluster.ts'
 import type { Api } from '../../../src/wire/api/api.ts'
 import { OFFSET_COMMIT, OFFSET_FETCH, type CommittedOffset, type OffsetCommitRequest } from '../../../src/wire/api/commit.ts'
@@ -18,6 +18,12 @@ import { readAll } from '../../wire/reading.ts'
 import type { NaiveRecord } from '../../wire/naive-batch.ts'
 import type { RunningKafka } from '../../support/kafka/start-kafka.ts'
 
+/**
+ * What old brokers don't have: limits for times that are ahead of their clocks (before 3.6), the offset of the newest time (before 3.0), and word for a
+ * static leader that comes back that its assignment stays (before 3.2: it is told that its former self leads).
+ */
+export type Lacking = 'time-limits' | 'newest-time' | 'skipped-assignment'
+
 /** A broker that a suite runs on. */
 export interface BrokerUnderTest {
   readonly transport: Transport
@@ -27,6 +33,8 @@ export interface BrokerUnderTest {
   readonly kafka?: RunningKafka
   /** The version of transactions that it has; undefined where nobody coordinates any. */
   readonly transactions?: 1 | 2
+  /** Nothing when not given. */
+  readonly lacks?: readonly Lacking[]
   readonly close: () => Promise<void>
 }
 
@@ -34,6 +42,7 @@ export interface BrokerUnderTest {
 export type MakeBroker = () => Promise<BrokerUnderTest>
 
 const PATIENCE_MS = 15_000
+const LIMIT_OF_TIMES = 'message.timestamp.after.max.ms'
 const NOT_YET = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',
@@ -55,14 +64,21 @@ export class BrokerClient {
   readonly memory: MemoryCluster | undefined
   readonly kafka: RunningKafka | undefined
   readonly transactions: 1 | 2 | undefined
+  readonly #lacks: readonly Lacking[]
   readonly #transport: Transport
   readonly #lanes: Map<string, Promise<Lane>> = new Map()
 
-  constructor({ transport, memory, kafka, transactions }: BrokerUnderTest) {
+  constructor({ transport, memory, kafka, transactions, lacks = [] }: BrokerUnderTest) {
     this.#transport = transport
     this.memory = memory
     this.kafka = kafka
     this.transactions = transactions
+    this.#lacks = lacks
+  }
+
+  /** True: this broker is too old for it. */
+  lacks(what: Lacking): boolean {
+    return this.#lacks.includes(what)
   }
 
   /** A request to any broker. */
@@ -70,11 +86,18 @@ export class BrokerClient {
     return (await this.#lane(this.#transport.seeds()[0]!.port, this.#transport.seeds()[0]!.host)).request(api, request)
   }
 
-  /** Makes a topic under a fresh name and waits until it can be used. */
+  /** A request to any broker, again while the answer is one that passes. */
+  patiently<Q, R>(api: Api<Q, R>, request: Q, errorOf: (answer: R) => number): Promise<R> {
+    return again(errorOf, () => this.ask(api, request))
+  }
+
+  /** Makes a topic under a fresh name and waits until it can be used. Brokers that know no limits for times aren't told of any: they take all. */
   async topic(options: { readonly partitions?: number; readonly configs?: Readonly<Record<string, string>> } = {}): Promise<string> {
     const name = fresh('topic')
+    const { [LIMIT_OF_TIMES]: limit, ...others } = options.configs ?? {}
+    const configs = limit === undefined || this.lacks('time-limits') ? others : { ...others, [LIMIT_OF_TIMES]: limit }
     const answer = await this.ask(CREATE_TOPICS, {
-      topics: [{ name, partitions: options.partitions ?? 1, replicationFactor: 1, configs: options.configs ?? {} }],
+      topics: [{ name, partitions: options.partitions ?? 1, replicationFactor: 1, configs }],
       timeoutMs: 5000,
     })
     if (answer.topics[0]?.errorCode !== 0) throw new Error(`${name}: ${errorName(answer.topics[0]?.errorCode ?? -1)}`)
@@ -226,14 +249,27 @@ export class BrokerClient {
 
   #lane(port: number, host: string): Promise<Lane> {
     const key = `${host}:${port}`
-    const known = this.#lanes.get(key) ?? this.#transport.lane({ host, port }, 'call')
-    this.#lanes.set(key, known)
-    return known
+    const known = this.#lanes.get(key)
+    if (known !== undefined) return known
+    const opening = this.#open(key, { host, port })
+    this.#lanes.set(key, opening)
+    return opening
+  }
+
+  async #open(key: string, to: Address): Promise<Lane> {
+    try {
+      const lane = await this.#transport.lane(to, 'call')
+      lane.onClose(() => this.#lanes.delete(key))
+      return lane
+    } catch (error) {
+      this.#lanes.delete(key)
+      throw error
+    }
   }
 }
 
 /** A subscription as the consumer protocol has it: a broker reads it and doesn't answer otherwise. Version 0, one topic. */
-function subscription(name: string): Uint8Array {
+export function subscription(name: string): Uint8Array {
   const topic = utf8(name)
   return Uint8Array.from([0, 0, 0, 0, 0, 1, 0, topic.length, ...topic, 0, 0, 0, 0])
 }

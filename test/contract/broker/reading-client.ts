@@ -3,6 +3,8 @@ import { Cluster } from '../../../src/kafka/cluster.ts'
 import { Fetcher, type FetchedChunk, type FetcherOptions } from '../../../src/kafka/fetcher.ts'
 import { GroupOffsets } from '../../../src/kafka/offsets.ts'
 import { defaultClock as clock, defaultRandom as random } from '../../../src/runtime/defaults.ts'
+import type { Lane, RequestOptions, Transport } from '../../../src/kafka/lane.ts'
+import type { Api } from '../../../src/wire/api/api.ts'
 import type { NaiveRecord } from '../../wire/naive-batch.ts'
 import { readAll } from '../../wire/reading.ts'
 import type { BrokerUnderTest } from './broker-client.ts'
@@ -12,14 +14,18 @@ export interface Reading extends Partial<Pick<FetcherOptions, 'isolation' | 'max
   readonly from?: number
 }
 
+/** Sees a request, and may close the lane that carries it. */
+export type RequestHook = (api: Api<never, unknown>, request: unknown, lane: Lane) => void
+
 /** A client of a broker, and its fetchers. */
 export class ReadingClient {
   readonly cluster: Cluster
   readonly offsets: GroupOffsets
   #fetchers = 0
 
-  constructor({ transport }: BrokerUnderTest) {
-    this.cluster = new Cluster({ clock, random, transport, retryMs: 60_000 })
+  /** `hook` sees each request before it is sent. */
+  constructor({ transport }: BrokerUnderTest, hook?: RequestHook) {
+    this.cluster = new Cluster({ clock, random, transport: hook === undefined ? transport : hooked(transport, hook), retryMs: 60_000 })
     this.offsets = new GroupOffsets(this.cluster)
   }
 
@@ -64,4 +70,19 @@ export function recordsOf(chunks: readonly FetchedChunk[], from = 0): NaiveRecor
     chunk.release()
     return records
   })
+}
+
+function hooked(transport: Transport, hook: RequestHook): Transport {
+  return {
+    seeds: () => transport.seeds(),
+    close: () => transport.close(),
+    lane: async (to, kind) => {
+      const lane = await transport.lane(to, kind)
+      const request = <Q, R>(api: Api<Q, R>, asked: Q, options?: RequestOptions): Promise<R> => {
+        hook(api, asked, lane)
+        return lane.request(api, asked, options)
+      }
+      return { node: lane.node, request, onClose: (f) => lane.onClose(f), close: () => lane.close() }
+    },
+  }
 }

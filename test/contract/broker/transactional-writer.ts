@@ -3,7 +3,13 @@
  * producer, of whichever version the cluster has; on the memory cluster, which has no coordinator for them, as the batches and markers that they leave.
  */
 import { utf8 } from '../../../src/base/text.ts'
-import { ADD_PARTITIONS_TO_TXN, END_TXN } from '../../../src/wire/api/txn.ts'
+import {
+  ADD_OFFSETS_TO_TXN,
+  ADD_PARTITIONS_TO_TXN,
+  END_TXN,
+  TXN_OFFSET_COMMIT,
+  type TxnOffsetCommitResponse,
+} from '../../../src/wire/api/txn.ts'
 import { INIT_PRODUCER_ID } from '../../../src/wire/api/coordinator.ts'
 import { BatchWriter } from '../../../src/wire/batch-writer.ts'
 import { markerBatch, type Verdict } from '../../../src/wire/control.ts'
@@ -67,6 +73,22 @@ export class TransactionalWriter {
       succeeded((await this.#client.produce(this.#topic, batch, 0, transactionalId)).errorCode)
     }
     this.#open = true
+  }
+
+  /** Lets the open transaction commit a position of a group in its topic; not on the memory cluster, where nobody coordinates that. */
+  async commitOffset(groupId: string, offset: number): Promise<void> {
+    if (!this.#second) {
+      const added = await this.#client.toTransactionCoordinator(
+        ADD_OFFSETS_TO_TXN,
+        { ...this.#producer, groupId },
+        ({ errorCode }) => errorCode,
+      )
+      succeeded(added.errorCode)
+    }
+    const topics = [{ topic: this.#topic, partitions: [{ partition: 0, offset, leaderEpoch: -1, metadata: null }] }]
+    const request = { ...this.#producer, groupId, generationId: -1, memberId: '', groupInstanceId: null, topics }
+    const errorOf = (answer: TxnOffsetCommitResponse): number => answer.topics[0]!.partitions[0]!.errorCode
+    succeeded(errorOf(await this.#client.toCoordinator(TXN_OFFSET_COMMIT, request, errorOf)))
   }
 
   /** Ends the open transaction; settles when its marker is in the log. */
