@@ -47,7 +47,7 @@ function batch(count: number): Uint8Array {
 }
 
 function making(client: () => BrokerClient): void {
-  it('makes a topic with partitions and configs, defaults for the others', async () => {
+  it('create-with-configs: makes a topic with partitions and configs, defaults for the others', async () => {
     const topic = await client().topic({ partitions: 3, configs: { 'cleanup.policy': 'compact,delete', 'retention.ms': '60000' } })
     expect((await client().metadata(topic)).partitions.map(({ partition }) => partition).toSorted((a, b) => a - b)).toEqual([0, 1, 2])
     expect(await configs(client(), topic)).toMatchObject({
@@ -57,7 +57,7 @@ function making(client: () => BrokerClient): void {
     })
   })
 
-  it('makes a topic once', async () => {
+  it('exists-is-checked: makes a topic once', async () => {
     const topic = await client().topic({ partitions: 2 })
     expect(await create(client(), topic, { partitions: 5 })).toBe('TOPIC_ALREADY_EXISTS')
     expect((await client().metadata(topic)).partitions).toHaveLength(2)
@@ -82,7 +82,7 @@ function making(client: () => BrokerClient): void {
     expect(errorName((await client().metadata(fresh('missing'))).errorCode)).toBe('UNKNOWN_TOPIC_OR_PARTITION')
   })
 
-  it('makes a deleted topic anew under another id, empty', async () => {
+  it('recreated-topic-noticed: makes a deleted topic anew under another id, empty', async () => {
     const topic = await client().topic()
     await client().produce(topic, batch(3))
     const { topicId } = await client().metadata(topic)
@@ -101,7 +101,7 @@ function making(client: () => BrokerClient): void {
 }
 
 function changing(client: () => BrokerClient): void {
-  it('changes one config and keeps the others', async () => {
+  it('incremental-alter-keeps-others: changes one config and keeps the others', async () => {
     const topic = await client().topic({ configs: { 'cleanup.policy': 'compact', 'retention.ms': '60000' } })
     const alter = async (changes: Readonly<Record<string, string | null>>): Promise<string> =>
       errorName((await client().ask(INCREMENTAL_ALTER_CONFIGS, { topics: [{ name: topic, configs: changes }] })).topics[0]!.errorCode)
@@ -114,7 +114,7 @@ function changing(client: () => BrokerClient): void {
     expect(await alter({ 'cleanup.polizy': 'compact' })).toBe('INVALID_CONFIG')
   })
 
-  it('adds partitions, and takes none away', async () => {
+  it('add-partitions: adds partitions, and takes none away', async () => {
     const topic = await client().topic({ partitions: 2 })
     await client().produce(topic, batch(3), 1)
     const grow = async (count: number): Promise<string> =>
@@ -125,7 +125,7 @@ function changing(client: () => BrokerClient): void {
     expect((await client().metadata(topic)).partitions).toHaveLength(4)
   })
 
-  it('may have topics whose leaders don’t know it yet, though metadata is clean: who asks again gets through', async () => {
+  it('new-topic-not-leader-window: may have topics whose leaders don’t know it yet, though metadata is clean: who asks again gets through', async () => {
     const topic = fresh('window')
     await create(client(), topic)
     while ((await client().metadata(topic)).errorCode !== 0) await new Promise((resolve) => setTimeout(resolve, 10))
@@ -153,7 +153,7 @@ function purging(client: () => BrokerClient): void {
     return [errorName(errorCode), lowWatermark]
   }
 
-  it('deletes records below an offset, all for −1, and brings none back', async () => {
+  it('delete-records-matrix: deletes records below an offset, all for −1, and brings none back', async () => {
     const topic = await client().topic()
     await client().produce(topic, batch(6))
     expect([await purge(topic, 2), await purge(topic, 1), await purge(topic, 7)]).toEqual([
@@ -172,7 +172,7 @@ function purging(client: () => BrokerClient): void {
     ['compact', 'POLICY_VIOLATION'],
     ['compact,delete', 'NONE'],
   ] as const) {
-    it(`answers ${error} for the policy ${policy}`, async () => {
+    it(`delete-records-matrix: answers ${error} for the policy ${policy}`, async () => {
       const topic = await client().topic({ configs: { 'cleanup.policy': policy } })
       await client().produce(topic, batch(2))
       expect((await purge(topic, 1))[0]).toBe(error)

@@ -81,7 +81,7 @@ function lanes(broker: () => BrokerUnderTest, client: () => BrokerClient): void 
     lane.close()
   })
 
-  it('loses a lane with all that is on it when a request isn’t answered in time, and hears no late answer', async () => {
+  it('timeout-kills-lane, late-answer-dropped: loses a lane with all that is on it when a request isn’t answered in time, and hears no late answer', async () => {
     const topic = await client().topic()
     const lane = await laneTo(broker(), client(), topic, 'fetch:main')
     let heard: Error | undefined
