@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { concatBytes } from '../../../src/base/bytes.ts'
 import { api, isolationLevel, readTopics, writeTopicNumbers, writeTopics, type Api, type TopicOf } from '../../../src/wire/api/api.ts'
@@ -48,4 +50,15 @@ it('writes the numbers of partitions without a struct around each', () => {
 
 it('numbers isolation levels as Kafka does', () => {
   expect([isolationLevel('read_uncommitted'), isolationLevel('read_committed')]).toEqual([0, 1])
+})
+
+it('every-api-every-version-roundtrips: each request that there is has been held against Kafka’s definition', () => {
+  const namesIn = (folder: string, pattern: RegExp): string[] =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => [...readFileSync(join(folder, name), 'utf8').matchAll(pattern)].map((match) => match[1]!))
+  const there = namesIn(join(import.meta.dirname, '../../../src/wire/api'), /^export const ([A-Z_]+): Api</gm)
+  expect(there.length).toBeGreaterThan(25)
+  const checked = new Set(namesIn(import.meta.dirname, /^checkApi\(([A-Z_]+),/gm))
+  expect(there.filter((name) => !checked.has(name))).toEqual([])
 })

@@ -37,7 +37,7 @@ export function checkApi<Q, R>(api: Api<Q, R>, words: InKafkasWords<Q, R>): void
 function checkRequest<Q, R>(api: Api<Q, R>, version: number, words: InKafkasWords<Q, R>): void {
   const schema = new Schema(`${api.name}Request`, version)
 
-  it('has Kafka’s number, and each request says to Kafka what is meant', () => {
+  it('every-api-every-version-roundtrips: has Kafka’s number, and each request says to Kafka what is meant', () => {
     expect(schema.apiKey).toBe(api.key)
     fc.assert(
       fc.property(words.request, (value) => {
@@ -54,7 +54,7 @@ function checkResponse<Q, R>(api: Api<Q, R>, version: number, words: InKafkasWor
   const response = schema.any().filter((value) => words.possible?.(value as never) ?? true)
   const decode = (bytes: Uint8Array): R => api.decode(concatBytes(new Uint8Array(FRONT), bytes), FRONT, version)
 
-  it('reads each response as Kafka means it, and passes over tagged fields that it doesn’t know', () => {
+  it('every-api-every-version-roundtrips, unknown-tags-are-skipped: reads each response as Kafka means it, and passes over tagged fields that it doesn’t know', () => {
     fc.assert(
       fc.property(response, fc.boolean(), (value, unknownTags) => {
         expect(decode(schema.encode(value, { unknownTags }))).toEqual(words.answered(value as never, version))
@@ -63,7 +63,7 @@ function checkResponse<Q, R>(api: Api<Q, R>, version: number, words: InKafkasWor
     )
   })
 
-  it('throws at a response that ends early', () => {
+  it('truncated-frame-throws: at a response that ends early', () => {
     fc.assert(
       fc.property(response, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (value, part) => {
         const bytes = schema.encode(value)
@@ -73,7 +73,7 @@ function checkResponse<Q, R>(api: Api<Q, R>, version: number, words: InKafkasWor
     )
   })
 
-  it('throws at a length or count that the response cannot have, before memory is taken for it', () => {
+  it('huge-length-throws-before-alloc: at a length or count that the response cannot have, before memory is taken for it', () => {
     fc.assert(
       fc.property(response, fc.nat(), (value, number) => {
         const lengths = schema.lengths(value)
