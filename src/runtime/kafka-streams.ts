@@ -84,6 +84,7 @@ export class KafkaStreams implements AsyncDisposable {
   readonly #hub: EventHub
   readonly #state: StateMachine
   #running: Running | undefined = undefined
+  #opening: Promise<Running> | undefined = undefined
   /** Threads that have all their tasks. */
   readonly #ready: Set<string> = new Set()
   #started: { readonly resolve: () => void; readonly reject: (why: unknown) => void } | undefined = undefined
@@ -120,14 +121,15 @@ export class KafkaStreams implements AsyncDisposable {
         'STATE_ILLEGAL',
         `start() was called in state ${this.state}: an application starts once, from CREATED; make a new one`,
       )
-    this.#state.move('REBALANCING')
     const ready = new Promise<void>((resolve, reject) => {
       this.#started = { resolve, reject }
     })
     ready.catch(() => undefined)
+    this.#state.move('REBALANCING')
     try {
-      this.#running = await this.#open()
-      for (const thread of this.#running.threads) await thread.start()
+      if (this.#closing === undefined) this.#opening = this.#open()
+      this.#running = await this.#opening
+      for (const thread of this.#running?.threads ?? []) if (this.#closing === undefined) await thread.start()
     } catch (error) {
       this.#failed(error)
     }
@@ -333,9 +335,12 @@ export class KafkaStreams implements AsyncDisposable {
 
   async #close({ timeoutMs = CLOSE_MS, leaveGroup = this.config.instanceId === undefined }: CloseOptions): Promise<CloseResult> {
     if (!this.#state.tryMove('PENDING_SHUTDOWN')) return { clean: true }
-    this.#started?.reject(new ConfigError('STATE_ILLEGAL', 'the application was closed before it was RUNNING'))
+    const starting = this.#started
+    this.#started = undefined
     const problem = await this.#shutDown({ clean: true, leave: leaveGroup, timeoutMs })
     this.#state.tryMove('NOT_RUNNING')
+    // Not before: a program that ends with this rejection would leave no group.
+    starting?.reject(new ConfigError('STATE_ILLEGAL', 'the application was closed before it was RUNNING'))
     return problem === undefined ? { clean: true } : { clean: false, error: problem }
   }
 
@@ -348,7 +353,7 @@ export class KafkaStreams implements AsyncDisposable {
     readonly leave: boolean
     readonly timeoutMs: number
   }): Promise<unknown> {
-    const running = this.#running
+    const running = this.#running ?? (await this.#opening?.catch(() => undefined))
     if (running === undefined) return undefined
     running.stopCleaning()
     const { threads, ports, cluster, stores } = running

@@ -4,15 +4,21 @@
  */
 import type { KafkaStreams } from './kafka-streams.ts'
 
-/** Runs the application when `url` is the program's entry; settles when it runs. The same signal a second time ends the process at once. */
+/** Runs the application when `url` is the program's entry; settles when it runs, or when a signal ended it before. The same signal a second time ends the process at once. */
 export async function runMain(url: string, app: KafkaStreams): Promise<void> {
   const { isEntry, onSignal, exitWith } = await import('../platform/process.ts')
   if (!isEntry(url)) return
+  let closing = false
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     onSignal(signal, () => {
       onSignal(signal, () => exitWith(1, true))
+      closing = true
       void app.close().then(({ clean }) => exitWith(clean ? 0 : 1, false))
     })
   }
-  await app.start()
+  try {
+    await app.start()
+  } catch (error) {
+    if (!closing) throw error
+  }
 }

@@ -114,6 +114,24 @@ test('closing while it starts rejects the start', async () => {
   expect(app.state).toBe('NOT_RUNNING')
 })
 
+test('closing at the first moment of its start leaves nothing that runs', async () => {
+  const broker = freshBroker()
+  await broker.produce(texts, { key: 'k', value: 'v' })
+  const app = appOn(broker, counting())
+  const closed: Promise<unknown>[] = []
+  app.on('state', ({ state }) => state === 'REBALANCING' && closed.push(app.close()))
+  await expect(app.start()).rejects.toMatchObject({ code: 'STATE_ILLEGAL' })
+  expect(await closed[0]).toEqual({ clean: true })
+  const other = appOn(broker, counting())
+  const closing = other.start()
+  expect((await other.close()).clean).toBe(true)
+  await expect(closing).rejects.toMatchObject({ code: 'STATE_ILLEGAL' })
+  expect([app.state, other.state]).toEqual(['NOT_RUNNING', 'NOT_RUNNING'])
+  const third = appOn(broker, counting())
+  await third.start()
+  expect([third.tasks().length, app.tasks().length, other.tasks().length]).toEqual([1, 0, 0])
+})
+
 test('pausing stops processing, resuming goes on', async () => {
   const broker = freshBroker()
   const app = appOn(broker, counting())

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -33,6 +33,22 @@ test.each(['SIGTERM', 'SIGINT'] as const)('a program closes on %s, with exit cod
   const code = await new Promise((resolve) => child.on('exit', resolve))
   expect(code).toBe(0)
   expect(out.trim().split('\n')).toEqual(['REBALANCING', 'RUNNING', 'PENDING_SHUTDOWN', 'NOT_RUNNING'])
+})
+
+test('a program that gets a signal before it runs leaves its group and closes, with exit code 0', { timeout: 30_000 }, async () => {
+  const early = join(folder, 'early.ts')
+  const text = readFileSync(program(), 'utf8')
+  writeFileSync(
+    early,
+    text.replace('console.log(state))', "state === 'REBALANCING' ? process.kill(process.pid, 'SIGTERM') : console.log(state))"),
+  )
+  const child = spawn(process.execPath, ['--import', 'tsx', early], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
+  let out = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString()
+  })
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  expect([code, out.trim().split('\n')]).toEqual([0, ['PENDING_SHUTDOWN', 'NOT_RUNNING']])
 })
 
 test('a file that is imported only builds', { timeout: 30_000 }, () => {
