@@ -2,6 +2,8 @@
  * Node's side of things: standard streams, sockets, the state directory, the fast text codec and the compression codecs. It is imported when an application starts, so that
  * tests of the core and browsers never load it.
  */
+import { tmpdir } from 'node:os'
+import { isAbsolute, relative, resolve } from 'node:path'
 import { registerTextCodec } from '../base/text.ts'
 import type { Transport } from '../kafka/lane.ts'
 import type { Config } from '../runtime/config.ts'
@@ -53,6 +55,11 @@ export async function openTransport(
 /** The application's state directory, with the engine that its options say. Native code is loaded here. */
 export async function openStores(config: Config, ports: Pick<Ports, 'clock' | 'random'>, logger: Logger): Promise<TaskStores> {
   if (config.engine === 'memory') return memoryStores(ports.random)
+  if (isTemporary(config.stateDir))
+    logger.warn(
+      { stateDir: config.stateDir },
+      `stateDir ${config.stateDir} is below the folder for temporary files, which the system may empty: all state would be restored from the changelogs then; choose another one`,
+    )
   const engine = await chooseEngine(config.engine, (fields, message) => logger.warn(fields, message))
   return openStateDirectory({
     ...ports,
@@ -64,6 +71,11 @@ export async function openStores(config: Config, ports: Pick<Ports, 'clock' | 'r
     engine,
     engineOptions: { bytes: config.rocksdbMemoryBytes },
   })
+}
+
+function isTemporary(path: string): boolean {
+  const inside = relative(resolve(tmpdir()), resolve(path))
+  return inside === '' || (!inside.startsWith('..') && !isAbsolute(inside))
 }
 
 let registered = false

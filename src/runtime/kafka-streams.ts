@@ -17,7 +17,8 @@ import { openMemoryBroker } from './memory-broker.ts'
 import { inTime, LATE } from './in-time.ts'
 import type { FailureDecision, KafkaStreamsOptions } from './options.ts'
 import type { Ports } from './ports.ts'
-import { readOnlyStore, unavailable, type ReadOnly } from './queries.ts'
+import { readOnlyStore, notRunning, unknownStore, type ReadOnly } from './queries.ts'
+import { shortWindows } from './short-windows.ts'
 import { StateMachine, type AppState } from './states.ts'
 import { memoryStores, type TaskStores } from './task-stores.ts'
 import { ThreadRunner, type ThreadRunnerOptions } from './thread-runner.ts'
@@ -181,13 +182,16 @@ export class KafkaStreams implements AsyncDisposable {
     return new Map(this.tasks().map(({ id, partitions }) => [id, partitions]))
   }
 
-  /** A read-only view of a store over the partitions that are here. Throws `UNKNOWN_STORE`, and `REBALANCING` while the application isn't RUNNING. */
+  /** A read-only view of a store over the partitions that are here. Throws `UNKNOWN_STORE`; while the application isn't RUNNING, it and the view throw `REBALANCING`, or `STORE_CLOSED` when it has ended. */
   store<Face>(spec: StoreSpec<Face> | string): ReadOnly<Face> {
     const name = typeof spec === 'string' ? spec : this.topology.storeName(spec)
     const store = name === undefined ? undefined : this.topology.stores.get(name)
-    if (name === undefined || store === undefined) throw unavailable('UNKNOWN_STORE', String(name), [...this.topology.stores.keys()])
-    if (this.state !== 'RUNNING') throw unavailable('REBALANCING', name, [])
-    const tasks = () => (this.#running?.threads ?? []).flatMap((thread) => thread.tasks())
+    if (name === undefined || store === undefined) throw unknownStore(String(name), [...this.topology.stores.keys()])
+    const tasks = () => {
+      if (this.state !== 'RUNNING') throw notRunning(name, this.state)
+      return (this.#running?.threads ?? []).flatMap((thread) => thread.tasks())
+    }
+    tasks()
     return readView<ReadOnly<Face>>(
       readOnlyStore(store, () =>
         tasks()
@@ -216,6 +220,7 @@ export class KafkaStreams implements AsyncDisposable {
       ('memory' in brokers
         ? openMemoryBroker(brokers.memory, ports).cluster
         : await node.openTransport({ brokers: brokers.addresses, clientId, security: config.security }, ports))
+    for (const doubt of shortWindows(this.topology)) this.#logger.warn({ store: doubt.store, sizeMs: doubt.sizeMs }, doubt.message)
     const needsDisk = config.engine !== 'memory' && this.topology.stores.size > 0
     const stores = this.#ports.stores ?? (needsDisk ? await node.openStores(config, ports, this.#logger) : memoryStores(ports.random))
     const cluster = new Cluster({ ...ports, transport, retryMs: config.taskTimeoutMs })

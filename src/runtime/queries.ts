@@ -20,6 +20,7 @@ import type {
   TimeRange,
   WindowStore,
 } from '../state/store-spec.ts'
+import type { AppState } from './states.ts'
 
 /** A key-value store as a reader sees it. */
 export type ReadOnlyKeyValueStore<K, V> = Pick<KeyValueStore<K, V>, 'get' | 'entry' | 'range' | 'approximateSize'>
@@ -174,11 +175,21 @@ function isKeyValue(face: Faces[number]): face is KeyValueStore<unknown, unknown
   return 'range' in face
 }
 
-/** The error for a store that isn't there, or not now. */
-export function unavailable(code: 'UNKNOWN_STORE' | 'REBALANCING', name: string, known: readonly string[]): StoreUnavailableError {
-  const text =
-    code === 'UNKNOWN_STORE'
-      ? `there is no store ${name}: the topology has ${known.join(', ') || 'none'}`
-      : `store ${name} can't be read now: the application is not RUNNING; wait for the state, or retry`
-  return new StoreUnavailableError(code, text, { retriable: code === 'REBALANCING', context: { store: name } })
+/** The error for a store that isn't there. */
+export function unknownStore(name: string, known: readonly string[]): StoreUnavailableError {
+  return new StoreUnavailableError('UNKNOWN_STORE', `there is no store ${name}: the topology has ${known.join(', ') || 'none'}`, {
+    context: { store: name },
+  })
+}
+
+/** The error for a store of an application that isn't RUNNING: not yet or not now, or never again. */
+export function notRunning(name: string, state: AppState): StoreUnavailableError {
+  const context = { store: name }
+  if (state === 'CREATED' || state === 'REBALANCING')
+    return new StoreUnavailableError(
+      'REBALANCING',
+      `store ${name} can't be read now: the application is ${state}; wait for RUNNING, or retry`,
+      { retriable: true, context },
+    )
+  return new StoreUnavailableError('STORE_CLOSED', `store ${name} can't be read any more: the application is ${state}`, { context })
 }

@@ -80,7 +80,7 @@ describeWithKafka(
       ['an authority that nobody trusts', 'TLS', { ssl: { ca: certificates?.otherCa ?? '' } }, 'AUTH_FAILED', 'security.ssl'],
       ['no authority at all', 'TLS', { ssl: true }, 'AUTH_FAILED', 'security.ssl'],
       ['plain text where TLS is spoken', 'TLS', {}, 'TLS_EXPECTED', 'security.ssl'],
-    ])('%s is fatal, and the error says what to do but no secret', async (_, listener, options, code, advice) => {
+    ])('B83: %s is fatal, and the error says what to do but no secret', async (_, listener, options, code, advice) => {
       const error = await refusal(kafka().listener(listener), options)
       expect(error).toMatchObject({ code, retriable: false })
       expect(error.message).toContain(kafka().listener(listener))
@@ -88,12 +88,12 @@ describeWithKafka(
       expect(`${error.message} ${error.stack} ${String(error.cause)}`).not.toMatch(/wrong-secret|secret-of-alice/)
     })
 
-    it('TLS where plain text is spoken may be a broker that restarts, and says both', async () => {
+    it('B84: TLS where plain text is spoken may be a broker that restarts, and says both', async () => {
       const error = await refusal(kafka().brokers[0]!, { ssl })
       expect(error).toMatchObject({ code: 'CONNECTION_LOST', retriable: true, message: expect.stringContaining('security.ssl') })
     })
 
-    it('a listener that wants SASL from who brings none closes, and the error says so', async () => {
+    it('B84: a listener that wants SASL from who brings none closes, and the error says so', async () => {
       const error = await refusal(kafka().listener('SASL'), {})
       expect(error).toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining('security.sasl') })
     })

@@ -16,7 +16,7 @@ test.each([
   ['write', 'IO error: No space left on device', 'STATE_DISK'],
   ['write', 'Corruption: block checksum mismatch', 'STATE_CORRUPT'],
   ['write', 'Input/output error', 'STATE_DISK'],
-] as const)('%s: "%s" is %s', (doing, text, code) => {
+] as const)('S6: %s: "%s" is %s', (doing, text, code) => {
   expect(engineError(new Error(text), call(doing))).toMatchObject({ code, retriable: code === 'STATE_DISK' })
 })
 

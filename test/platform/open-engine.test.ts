@@ -40,7 +40,7 @@ test('where RocksDB does not load, LevelDB is taken, with one warning that says 
   ])
 })
 
-test('where neither loads, the error says what was tried and what to install', async () => {
+test('S9: where neither loads, the error says what was tried and what to install', async () => {
   const engines = { rocksdb: missing('no rocksdb'), level: missing('no level') }
   await expect(chooseEngine('rocksdb', silent, engines)).rejects.toMatchObject({
     code: 'STATE_ENGINE_MISSING',

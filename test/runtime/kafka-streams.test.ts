@@ -154,7 +154,7 @@ test('stores are read while it runs, and by their names', async () => {
   expect(() => app.store('none')).toThrow(/there is no store none: the topology has c/)
 })
 
-test('local state whose changelog was made anew is refused until cleanUp() removes it', async () => {
+test('S8: local state whose changelog was made anew is refused until cleanUp() removes it', async () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'millrace-clean-'))
   try {
     for (const clean of [false, false, true]) {

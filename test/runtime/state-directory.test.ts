@@ -151,7 +151,7 @@ test('a database of another engine is set aside, and the newest one set aside is
   expect(events.map(({ fields }) => fields)).toMatchObject([{ why: 'replaced' }, { why: 'replaced' }])
 })
 
-test('a damaged database is set aside and an empty one opened; damaged again within ten minutes, it stops', async () => {
+test('S5: a damaged database is set aside and an empty one opened; damaged again within ten minutes, it stops', async () => {
   const { path, open, advance, events } = world()
   const directory = await open()
   const damage = async (): Promise<void> => {
@@ -182,7 +182,7 @@ test('what turns out damaged while it is used is set aside by the task’s owner
   expect(existsSync(join(path, '0_0.corrupt-1000000/db'))).toBe(true)
 })
 
-test('files that are not ours are neither opened nor deleted', async () => {
+test('S4: files that are not ours are neither opened nor deleted', async () => {
   const { path, open } = world()
   const directory = await open()
   mkdirSync(join(path, '0_0'))
@@ -194,7 +194,7 @@ test('files that are not ours are neither opened nor deleted', async () => {
   await directory.close()
 })
 
-test('a later format, another application and another task are refused and left as they are', async () => {
+test('B17: a later format, another application and another task are refused and left as they are', async () => {
   const { path, open } = world()
   const directory = await open()
   await put(await directory.openTask('0_0'), 'a', '1')
@@ -262,7 +262,7 @@ test.skipIf(process.platform === 'win32')('links in place of folders are refused
   expect(readdirSync(elsewhere)).toEqual([])
 })
 
-test('a directory that is a file is said to be one', async () => {
+test('B14: a directory that is a file is said to be one', async () => {
   const { path, open } = world()
   writeFileSync(path, '')
   await expect(open()).rejects.toMatchObject({ code: 'STATE_DIR', message: expect.stringContaining('is a file') })
@@ -274,7 +274,7 @@ test.each([
   ['EROFS', 'STATE_DIR'],
   ['ENOSPC', 'STATE_DISK'],
   ['EMFILE', 'STATE_DISK'],
-])('%s while it is made is %s, with path and code', async (errno, code) => {
+])('B14: %s while it is made is %s, with path and code', async (errno, code) => {
   const { path, open } = world()
   const files = {
     ...nodeFiles,

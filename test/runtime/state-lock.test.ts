@@ -30,7 +30,7 @@ test('of many that want it at once, one gets it', async () => {
   expect(taken.filter(({ status }) => status === 'fulfilled').length).toBe(1)
 })
 
-test('a running process keeps its lock, with pid, path and since when in the error; a killed one loses it', async () => {
+test('B16: a running process keeps its lock, with pid, path and since when in the error; a killed one loses it', async () => {
   const folder = temporaryFolder()
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
   const start = await nodeFiles.startOf(child.pid!)

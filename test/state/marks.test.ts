@@ -76,7 +76,7 @@ describe('numbers of stores', () => {
     expect(again.get('new')).toBe(2501)
   })
 
-  test('are refused to a store of another kind or format, and nothing is written', async () => {
+  test('B17: are refused to a store of another kind or format, and nothing is written', async () => {
     const engine = new MemoryEngine()
     await storeNumbers(engine, [store('a')])
     const before = await list(engine, ALL)
