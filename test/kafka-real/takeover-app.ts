@@ -1,6 +1,7 @@
 /**
- * The application of jvm/Takeover.java here, and what it must answer: an aggregate that knows the order of its numbers, counts in windows, and counts
- * behind a repartition; each also computed plainly from the numbers, as if one program had run all the time.
+ * The application of jvm/Takeover.java here, and what it must answer: an aggregate that knows the order of its numbers, counts in windows, counts
+ * behind a repartition, two tables joined, and a table grouped anew; each also computed plainly from the numbers, as if one program had run all the
+ * time.
  */
 import { murmur2, partitionOf } from '../../src/base/murmur2.ts'
 import { utf8 } from '../../src/base/text.ts'
@@ -24,7 +25,10 @@ export interface SentNumber {
 }
 
 /** What came out: the values of each key in order, by topic. */
-export type Answers = Readonly<Record<'digests' | 'windows' | 'digits', ReadonlyMap<string, readonly string[]>>>
+export type Answers = Readonly<Record<'digests' | 'windows' | 'digits' | 'joined', ReadonlyMap<string, readonly string[]>>> & {
+  /** The last ones only: how tasks take turns decides what is between. */
+  readonly sums: ReadonlyMap<string, string>
+}
 
 export const PARTITIONS = 4
 const SIZE_MS = 10_000
@@ -39,6 +43,8 @@ export function topicsOf(applicationId: string): {
   readonly digests: Topic<string, string>
   readonly windows: Topic<string, number>
   readonly digits: Topic<string, number>
+  readonly joined: Topic<string, string>
+  readonly sums: Topic<string, number>
 } {
   const counts = { key: serdes.string, value: serdes.long }
   const texts = { key: serdes.string, value: serdes.string }
@@ -47,19 +53,18 @@ export function topicsOf(applicationId: string): {
     digests: topic(`${applicationId}-digests`, texts),
     windows: topic(`${applicationId}-windows`, counts),
     digits: topic(`${applicationId}-digits`, counts),
+    joined: topic(`${applicationId}-joined`, texts),
+    sums: topic(`${applicationId}-sums`, counts),
   }
 }
 
 /** The topology. */
 export function takeoverTopology(applicationId: string): Topology {
-  const { numbers, digests, windows, digits } = topicsOf(applicationId)
+  const { numbers, digests, windows, digits, joined, sums } = topicsOf(applicationId)
   const builder = new StreamsBuilder()
   const source = builder.stream(numbers)
-  source
-    .groupByKey()
-    .aggregate(() => '0:0', digest, { store: digestStore })
-    .toStream()
-    .to(digests)
+  const digested = source.groupByKey().aggregate(() => '0:0', digest, { store: digestStore })
+  digested.toStream().to(digests)
   source
     .groupByKey()
     .windowedBy(tumbling(seconds(10)).grace(seconds(2)))
@@ -72,6 +77,21 @@ export function takeoverTopology(applicationId: string): Topology {
     .count({ store: 'digits' })
     .toStream()
     .to(digits)
+  const latest = source.toTable({ store: 'latest' })
+  latest
+    .join(digested, (value, digestOfAll) => `${value}/${digestOfAll}`)
+    .toStream()
+    .to(joined)
+  latest
+    .groupBy((value) => [value.slice(-1), value], { key: serdes.string, value: serdes.string, name: 'sums' })
+    .aggregate(
+      () => 0,
+      (sum, value) => sum + Number(value),
+      (sum, value) => sum - Number(value),
+      { store: 'sums', value: serdes.long },
+    )
+    .toStream()
+    .to(sums)
   return builder.build()
 }
 
@@ -83,9 +103,11 @@ function digest(before: string, value: string): string {
 
 /** What must come out for these numbers, in order of sending. */
 export function expectedAnswers(sent: readonly SentNumber[]): Answers {
-  const answers = { digests: new Map<string, string[]>(), windows: new Map<string, string[]>(), digits: new Map<string, string[]>() }
+  const list = (): Map<string, string[]> => new Map()
+  const answers = { digests: list(), windows: list(), digits: list(), joined: list() }
+  const latest = new Map<string, string>()
   const streamTime = new Map<number, number>()
-  const answer = (of: keyof Answers, key: string, next: (before: string | undefined) => string): void => {
+  const answer = (of: keyof typeof answers, key: string, next: (before: string | undefined) => string): void => {
     const known = answers[of].get(key) ?? []
     answers[of].set(key, known)
     known.push(next(known.at(-1)))
@@ -97,8 +119,19 @@ export function expectedAnswers(sent: readonly SentNumber[]): Answers {
     streamTime.set(partition, time)
     answer('digests', key, (before) => digest(before ?? '0:0', value))
     answer('digits', value.slice(-1), counted)
+    // The digest changes first, and meets the number before.
+    const digestNow = answers.digests.get(key)?.at(-1) ?? ''
+    const before = latest.get(key)
+    if (before !== undefined) answer('joined', key, () => `${before}/${digestNow}`)
+    answer('joined', key, () => `${value}/${digestNow}`)
+    latest.set(key, value)
     const start = timestamp - (timestamp % SIZE_MS)
     if (start + SIZE_MS + GRACE_MS > time) answer('windows', `${key}@${start}`, counted)
   }
-  return answers
+  const sums = new Map<string, string>()
+  for (const digit of answers.digits.keys()) {
+    const own = [...latest.values()].filter((value) => value.endsWith(digit))
+    sums.set(digit, String(own.reduce((sum, value) => sum + Number(value), 0)))
+  }
+  return { ...answers, sums }
 }

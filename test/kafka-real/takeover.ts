@@ -211,15 +211,19 @@ async function runs(child: ChildProcess, ended: Promise<unknown>, errors: () => 
 
 /** What came out, read again until it is as much as expected, or until nothing has come for ten seconds. */
 async function settled(topics: TopicClient, applicationId: string, expected: Answers): Promise<Answers> {
-  const { digests, windows, digits } = topicsOf(applicationId)
+  const { digests, windows, digits, joined, sums } = topicsOf(applicationId)
   const read = async (): Promise<Answers> => ({
     digests: await byKey(topics, digests),
     windows: await byKey(topics, windows),
     digits: await byKey(topics, digits),
+    joined: await byKey(topics, joined),
+    sums: new Map([...(await byKey(topics, sums))].map(([key, values]) => [key, values.at(-1) ?? ''])),
   })
-  const size = (answers: Answers): number => total(answers.digests) + total(answers.windows) + total(answers.digits)
+  const size = (answers: Answers): number => total(answers.digests) + total(answers.windows) + total(answers.digits) + total(answers.joined)
+  const isDone = (answers: Answers): boolean =>
+    size(answers) >= size(expected) && [...expected.sums].every(([key, sum]) => answers.sums.get(key) === sum)
   let found = await read()
-  for (let changed = Date.now(); size(found) < size(expected) && Date.now() - changed < 10_000;) {
+  for (let changed = Date.now(); !isDone(found) && Date.now() - changed < 10_000;) {
     await new Promise((resolve) => setTimeout(resolve, 100))
     const next = await read()
     if (size(next) !== size(found)) changed = Date.now()

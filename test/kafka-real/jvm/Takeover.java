@@ -15,6 +15,7 @@ import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.TimeWindows;
@@ -23,7 +24,8 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.WindowStore;
 
 /**
- * The application of takeover.ts on the JVM: an aggregate, windowed counts, and counts behind a repartition. It prints RUNNING, and RESTORED with the
+ * The application of takeover-app.ts on the JVM: an aggregate, windowed counts, counts behind a repartition, tables that are joined, and a table that
+ * is grouped anew. It prints RUNNING, and RESTORED with the
  * number of records that it restored; when its standard input ends it closes cleanly and leaves the group.
  * Arguments: bootstrap servers, application id, state directory.
  */
@@ -67,7 +69,7 @@ public final class Takeover {
   private static Topology topology(String application) {
     StreamsBuilder builder = new StreamsBuilder();
     KStream<String, String> numbers = builder.stream(application + "-numbers", Consumed.with(Serdes.String(), Serdes.String()));
-    numbers
+    KTable<String, String> digests = numbers
         .groupByKey(Grouped.with(Serdes.String(), Serdes.String()))
         .aggregate(
             () -> "0:0",
@@ -76,9 +78,8 @@ public final class Takeover {
               long hash = (Long.parseLong(parts[1]) * 31 + Long.parseLong(value)) % 1_000_003;
               return (Long.parseLong(parts[0]) + 1) + ":" + hash;
             },
-            Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("digests").withKeySerde(Serdes.String()).withValueSerde(Serdes.String()))
-        .toStream()
-        .to(application + "-digests", Produced.with(Serdes.String(), Serdes.String()));
+            Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("digests").withKeySerde(Serdes.String()).withValueSerde(Serdes.String()));
+    digests.toStream().to(application + "-digests", Produced.with(Serdes.String(), Serdes.String()));
     numbers
         .groupByKey(Grouped.with(Serdes.String(), Serdes.String()))
         .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofSeconds(10), Duration.ofSeconds(2)))
@@ -91,6 +92,21 @@ public final class Takeover {
         .count(Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("digits").withKeySerde(Serdes.String()))
         .toStream()
         .to(application + "-digits", Produced.with(Serdes.String(), Serdes.Long()));
+    KTable<String, String> latest = numbers.toTable(
+        Materialized.<String, String, KeyValueStore<Bytes, byte[]>>as("latest").withKeySerde(Serdes.String()).withValueSerde(Serdes.String()));
+    latest
+        .join(digests, (value, digest) -> value + "/" + digest)
+        .toStream()
+        .to(application + "-joined", Produced.with(Serdes.String(), Serdes.String()));
+    latest
+        .groupBy((key, value) -> KeyValue.pair(value.substring(value.length() - 1), value), Grouped.with("sums", Serdes.String(), Serdes.String()))
+        .aggregate(
+            () -> 0L,
+            (digit, value, sum) -> sum + Long.parseLong(value),
+            (digit, value, sum) -> sum - Long.parseLong(value),
+            Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("sums").withKeySerde(Serdes.String()).withValueSerde(Serdes.Long()))
+        .toStream()
+        .to(application + "-sums", Produced.with(Serdes.String(), Serdes.Long()));
     return builder.build();
   }
 }
