@@ -72,5 +72,8 @@ export const PLACED: Readonly<Record<string, string>> = {
   'store-key-value': 'lists the whole store of a task',
   'store-key-value-cached': 'lists the whole store of a task',
   'store-key-value-rocksdb': 'lists the whole store of a task',
+  'store-session': 'lists the whole store of a task',
+  'store-session-rocksdb': 'lists the whole store of a task',
   'store-window': 'lists the whole store of a task',
+  'store-window-duplicates': 'lists the whole store of a task',
 }
