@@ -8,7 +8,8 @@ import type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } fr
 import { serdes } from '../model/serdes.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { Fold } from '../operators/aggregate.ts'
-import { erased, keyValueSpec, type GroupParts, type MayDelete } from './handle.ts'
+import { checkBuilder, erased, keyValueSpec, type Graph, type GroupParts, type MayDelete } from './handle.ts'
+import type { CogroupedKStream, CogroupInput } from './cogrouped.ts'
 import type { KTable } from './ktable.ts'
 import type { TableOptions } from './options.ts'
 import type { SessionWindowedKStream, WindowedKStream } from './windowed.ts'
@@ -64,6 +65,20 @@ export class KGroupedStream<K, V> {
     const { makers } = this.#parts
     if (windows.kind === 'session') return makers.sessionWindowed<K, V>(this.#parts, windows)
     return makers.windowed<K, V>(this.#parts, windows)
+  }
+
+  /**
+   * Folds this stream and others into one aggregate, each in its own way; null deletes.
+   * `clicks.groupByKey().cogroup(addClick).cogroup(orders.groupByKey(), addOrder).aggregate(() => 0)`
+   */
+  cogroup<A>(add: (aggregate: A, value: V, key: K) => A | null): CogroupedKStream<K, A> {
+    return this.#parts.makers.cogrouped<K, A>([this.cogroupInput(this.#parts.graph, add)])
+  }
+
+  /** This stream as an input of a cogroup of that builder. Throws `TOPOLOGY_INVALID` for another builder's. @internal */
+  cogroupInput<A>(from: Graph, add: (aggregate: A, value: V, key: K) => A | null): CogroupInput<K, A> {
+    checkBuilder(from, this.#parts.graph, 'stream')
+    return { parts: this.#parts, add }
   }
 
   #aggregate<A, D extends boolean>(

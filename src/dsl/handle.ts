@@ -8,6 +8,7 @@ import type { AnySerde, Serde } from '../model/serde.ts'
 import type { KeyValueStoreSpec, SessionStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
 import type { Call } from '../topology/graph.ts'
 import type { TableReader } from '../topology/operator.ts'
+import type { CogroupedKStream, CogroupInput } from './cogrouped.ts'
 import type { KGroupedStream } from './grouped.ts'
 import type { KGroupedTable } from './grouped-table.ts'
 import type { KStream } from './kstream.ts'
@@ -67,6 +68,7 @@ export interface Makers {
   table<K, V, Deletes extends boolean>(parts: TableParts<K, V>): KTable<K, V, Deletes>
   grouped<K, V>(parts: GroupParts): KGroupedStream<K, V>
   windowed<K, V>(parts: GroupParts, windows: StoredWindows): WindowedKStream<K, V>
+  cogrouped<K, A>(inputs: readonly CogroupInput<K, A>[]): CogroupedKStream<K, A>
   sessionWindowed<K, V>(parts: GroupParts, windows: SessionWindows): SessionWindowedKStream<K, V>
   groupedTable<K, V>(parts: GroupParts): KGroupedTable<K, V>
 }

@@ -33,8 +33,7 @@ export class KTable<K, V, Deletes extends boolean = false> {
     const { reader, graph } = this.#parts
     checkBuilder(from, graph, 'table')
     if (reader !== undefined) return reader
-    const message =
-      "a windowed table, and one made by apply(…), can't be read by key: before the join, write toStream(), a key of its own, and toTable({ store: 'rows' })"
+    const message = "a table made by apply(…) can't be read by key: before the join, write toStream() and toTable({ store: 'rows' })"
     throw new TopologyError([{ code: 'TOPOLOGY_INVALID', message }])
   }
 

@@ -1,6 +1,6 @@
 /** The options of steps: readonly objects, every field with a documented default. */
 import type { Serde } from '../model/serde.ts'
-import type { EmitWhen } from '../operators/change.ts'
+import type { EmitWhen, WindowEmitWhen } from '../operators/change.ts'
 import type { JoinWindows } from '../operators/join/join-windows.ts'
 import type { KeyValueStoreSpec, SessionStoreSpec, StoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
 import type { StartFrom } from '../topology/node.ts'
@@ -51,8 +51,8 @@ export interface WindowTableOptions<K, V> extends StepOptions {
   readonly store?: string | WindowStoreSpec<K, V>
   readonly key?: Serde<Exclude<K, null>>
   readonly value?: Serde<Exclude<V, null>>
-  /** `every-update` (default), or `on-commit`: the last of each key and window, at a commit. */
-  readonly emit?: EmitWhen
+  /** `every-update` (default); `on-commit`: the last of each key and window, at a commit; `on-window-close`: each window once, when it takes no more records. */
+  readonly emit?: WindowEmitWhen
 }
 
 /** Options of aggregations of sessions. */
@@ -61,8 +61,8 @@ export interface SessionTableOptions<K, V> extends StepOptions {
   readonly store?: string | SessionStoreSpec<K, V>
   readonly key?: Serde<Exclude<K, null>>
   readonly value?: Serde<Exclude<V, null>>
-  /** `every-update` (default), or `on-commit`: the last of each key and session, at a commit. */
-  readonly emit?: EmitWhen
+  /** `every-update` (default); `on-commit`: the last of each key and session, at a commit; `on-window-close`: each session once, when it takes no more records. */
+  readonly emit?: WindowEmitWhen
 }
 
 /** Options of `aggregate` of sessions. */

@@ -7,6 +7,7 @@ import type { Topic } from '../model/topic.ts'
 import { storeReader, tableSource } from '../operators/table.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import { Topology } from '../topology/topology.ts'
+import { CogroupedKStream } from './cogrouped.ts'
 import { KGroupedStream } from './grouped.ts'
 import { KGroupedTable } from './grouped-table.ts'
 import { erased, Graph, keyValueSpec, type Makers } from './handle.ts'
@@ -44,6 +45,7 @@ export class StreamsBuilder {
     grouped: (parts) => new KGroupedStream(parts),
     groupedTable: (parts) => new KGroupedTable(parts),
     windowed: (parts, windows) => new WindowedKStream(parts, windows),
+    cogrouped: (inputs) => new CogroupedKStream(inputs),
     sessionWindowed: (parts, windows) => new SessionWindowedKStream(parts, windows),
   }
 

@@ -6,9 +6,10 @@ import { sessionWindowed, timeWindowed } from '../model/serdes-compound.ts'
 import { serdes } from '../model/serdes.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { Windowed } from '../model/window.ts'
-import type { EmitWhen } from '../operators/change.ts'
+import type { WindowEmitWhen } from '../operators/change.ts'
 import type { Fold } from '../operators/fold.ts'
 import { sizeOf, type AnyWindows, type SessionWindows, type StoredWindows } from '../operators/window-placement.ts'
+import { windowReader } from '../operators/window-tools.ts'
 import { windowedAggregate } from '../operators/windowed-aggregate.ts'
 import { sessionSpec, windowSpec, type GroupParts, type MayDelete } from './handle.ts'
 import type { KTable } from './ktable.ts'
@@ -122,7 +123,7 @@ interface WindowFold<K, V, A> extends Fold<K, V, A> {
 interface Made {
   readonly windows: AnyWindows
   readonly store: ReturnType<typeof windowSpec> | ReturnType<typeof sessionSpec>
-  readonly options: StepOptions & { readonly key?: AnySerde; readonly value?: AnySerde; readonly emit?: EmitWhen }
+  readonly options: StepOptions & { readonly key?: AnySerde; readonly value?: AnySerde; readonly emit?: WindowEmitWhen }
   readonly role: 'KSTREAM-AGGREGATE-' | 'KSTREAM-REDUCE-'
   /** Serde of the aggregates where the options have none. */
   readonly value: AnySerde | undefined
@@ -137,13 +138,17 @@ function windowedTable<K, V, A, D extends boolean>(
 ): KTable<Windowed<K>, Exclude<A, null>, D> {
   const { graph, call, key, value, name, grouping, makers } = parts
   const { options, role, burns, windows, store } = how
+  if (windows.kind === 'unlimited' && options.emit === 'on-window-close') {
+    const message = "an unlimited window never closes: choose emit: 'every-update' or 'on-commit', or windows that end"
+    graph.mistakes.push({ code: 'WINDOW_INVALID', message, ...(options.name === undefined ? {} : { node: options.name }) })
+  }
   const operator = windowedAggregate<K, V, A>({
     ...fold,
     windows,
     store: stored(store),
     role,
     burns,
-    emit: options.emit ?? 'every-update',
+    emit: options.emit,
     ...(name === undefined ? {} : { repartitionName: name }),
   })
   const innerKey = options.key ?? store.key ?? key
@@ -154,11 +159,12 @@ function windowedTable<K, V, A, D extends boolean>(
     call: step,
     key: innerKey === undefined ? undefined : windowedSerde(innerKey, windows),
     value: storeSerdes.value,
-    reader: undefined,
+    reader: windowReader(stored(store)),
   })
 }
 
-function windowedSerde(inner: AnySerde, windows: AnyWindows): AnySerde {
+/** The serde of keys in windows, as they stand in topics. @internal */
+export function windowedSerde(inner: AnySerde, windows: AnyWindows): AnySerde {
   return windows.kind === 'session' ? sessionWindowed(inner) : timeWindowed(inner, sizeOf(windows))
 }
 

@@ -14,7 +14,7 @@ export type { Fold } from './fold.ts'
 /** An aggregation. */
 export interface AggregateOptions<K, V, A> extends Fold<K, V, A> {
   readonly store: KeyValueStoreSpec<K, A>
-  readonly role: 'KSTREAM-AGGREGATE-' | 'KSTREAM-REDUCE-'
+  readonly role: 'KSTREAM-AGGREGATE-' | 'KSTREAM-REDUCE-' | 'COGROUPKSTREAM-AGGREGATE-'
   readonly emit: EmitWhen | undefined
   /** Name of the repartition before it, from the grouping. */
   readonly repartitionName?: string
@@ -42,7 +42,7 @@ export function aggregate<K, V, A>(options: AggregateOptions<K, V, A>): Operator
       const forward = stamped(next)
       const change = newChange<A>()
       const fold = folding<K, V, A>({ ...options, emit }, { slots, change }, context)
-      const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context) : undefined
+      const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context, { store }) : undefined
       const update = (slot: number, key: K, value: V, record: RecordContext): void | Promise<void> => {
         const timestamp = fold(slot, key, value, record)
         return noted === undefined ? forward(key, change, record, timestamp) : noted(slot, change.value, record)

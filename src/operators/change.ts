@@ -7,6 +7,9 @@ import { restored, type Change, type Emit, type OperatorContext } from '../topol
 /** When a table's changes are forwarded: each one, or the last of each key at a commit. */
 export type EmitWhen = 'every-update' | 'on-commit'
 
+/** When windowed aggregations forward: also when a window closes, its last aggregate only. */
+export type WindowEmitWhen = EmitWhen | 'on-window-close'
+
 /**
  * When a step with this store tells of its changes: as it was told to, else at each one. In parity mode it is the cache that decides, as in Kafka
  * Streams: where the task and the store have one, changes wait in it for the commit.
@@ -33,6 +36,8 @@ export type Noted<V> = (slot: number, value: V | null, record: RecordContext) =>
 
 /** What a step that emits at the flush can be told. */
 export interface FlushOptions {
+  /** The store that is flushed, where several steps may keep their rows in it (a cogroup's): they tell of it as one. */
+  readonly store?: StoreSpec
   /** True: the store may let go of a row before the flush (an expired window), so what was written is remembered until then. */
   readonly remembers?: boolean
   /** The time of what is told of a row, in ms; the row's own when left out. */
@@ -47,7 +52,17 @@ export function emitOnFlush<K, V>(
   slots: SlotValues<K, V>,
   next: Emit<K, Change<V>>,
   context: OperatorContext,
-  { remembers = false, timeOf = (slot) => slots.timestamp(slot) }: FlushOptions = {},
+  options: FlushOptions = {},
+): Noted<V> {
+  if (options.store === undefined) return flushing(slots, next, context, options)
+  return context.shared(options.store, () => flushing(slots, next, context, options))
+}
+
+function flushing<K, V>(
+  slots: SlotValues<K, V>,
+  next: Emit<K, Change<V>>,
+  context: OperatorContext,
+  { remembers = false, timeOf = (slot) => slots.timestamp(slot) }: FlushOptions,
 ): Noted<V> {
   const emit = restored(next)
   const change = newChange<V>()

@@ -114,10 +114,10 @@ function merging<K, V, A>({ options, context, slots }: WindowTools<K, V, A>): Me
 
 /** Sliding windows. */
 export function slidings<K, V, A>(tools: WindowTools<K, V, A>, windows: SlidingWindows): Emit<K, V> {
-  const { options, context, slots, change, isClosed, tell } = tools
+  const { context, slots, change, isClosed, tell } = tools
   const { differenceMs } = windows
   const { slots: found, live, read } = looking(tools)
-  const fold = folding<K, V, A>(options, { slots, change }, context)
+  const fold = folding<K, V, A>(tools.fold, { slots, change }, context)
   const placements = newPlacements()
   const { take, begin } = beginning(tools)
   const one = (at: number, key: K, value: V, record: RecordContext): void | Promise<void> => {

@@ -8,10 +8,11 @@
 import type { RecordContext } from '../model/record.ts'
 import type { Windowed } from '../model/window.ts'
 import type { Change, Emit, Operator } from '../topology/operator.ts'
+import { closingWindows } from './closing.ts'
 import { folding } from './fold.ts'
 import { sessions, slidings } from './live-aggregate.ts'
 import { newLiveWindows, newPlacements } from './placements.ts'
-import { closesAfter, place } from './window-placement.ts'
+import { closesAfter, place, type AnyWindows } from './window-placement.ts'
 import { windowTools, type WindowedAggregateOptions, type WindowTools } from './window-tools.ts'
 
 export type { WindowedAggregateOptions } from './window-tools.ts'
@@ -34,15 +35,29 @@ export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, 
       const closes = closesAfter(windows)
       const skipsNull = windows.kind === 'sliding'
       let observed = -1
-      const aggregated = stepOf<K, V, A>({ ...windowTools(options, next, context), isClosed: (end) => end + closes <= observed })
-      return (key, value, record) => {
+      const isClosed = (end: number): boolean => end + closes <= observed
+      const tools: WindowTools<K, V, A> = { ...windowTools(options, next, context), isClosed }
+      const aggregated = stepOf(tools)
+      const step: Emit<K, V> = (key, value, record) => {
         if (key === null) return context.dropped('null_key')
         if (skipsNull && value === null) return context.dropped('null_value')
         if (record.timestamp > observed) observed = record.timestamp
         return aggregated(key, value, record)
       }
+      if (options.emit !== 'on-window-close') return step
+      const close = closingWindows({ windows, store, slots: tools.slots, next, context })
+      return (key, value, record) => {
+        const waiting = step(key, value, record)
+        if (key === null || isPassedOver(windows, record.timestamp, isClosed)) return waiting
+        return waiting === undefined ? close(record, observed) : waiting.then(() => close(record, observed))
+      }
     },
   }
+}
+
+/** Kafka Streams' sliding windows don't look for what has closed after a record that is late, or from before the first whole window. */
+function isPassedOver(windows: AnyWindows, timestamp: number, isClosed: (end: number) => boolean): boolean {
+  return windows.kind === 'sliding' && (timestamp < windows.differenceMs || isClosed(timestamp + windows.differenceMs))
 }
 
 function stepOf<K, V, A>(tools: WindowTools<K, V, A>): Emit<K, V> {
@@ -53,9 +68,9 @@ function stepOf<K, V, A>(tools: WindowTools<K, V, A>): Emit<K, V> {
 }
 
 /** Tumbling, hopping and unlimited windows: which there are doesn't depend on other events. */
-function fixed<K, V, A>({ options, context, slots, change, isClosed, tell }: WindowTools<K, V, A>): Emit<K, V> {
+function fixed<K, V, A>({ options, context, slots, change, isClosed, tell, ...tools }: WindowTools<K, V, A>): Emit<K, V> {
   const { windows } = options
-  const fold = folding<K, V, A>(options, { slots, change }, context)
+  const fold = folding<K, V, A>(tools.fold, { slots, change }, context)
   // One record of a task at a time: these stay this record's own while a read waits.
   const placements = newPlacements()
   const none = newLiveWindows()

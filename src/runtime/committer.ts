@@ -7,7 +7,7 @@ import { assert } from '../base/errors.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import type { StoreName } from '../state/store-spec.ts'
 import type { StreamTask } from '../task/stream-task.ts'
-import { encodeTime } from './partition-time.ts'
+import { encodeTimes } from './partition-time.ts'
 
 /** A position to commit: the next offset to process, with its metadata. */
 export interface Position {
@@ -63,7 +63,7 @@ export class Committer {
     return task
       .positions()
       .filter(({ tp, offset }) => this.#committed.get(partitionKey(tp)) !== offset)
-      .map(({ tp, offset, partitionTime }) => ({ tp, offset, metadata: encodeTime(partitionTime) }))
+      .map(({ tp, offset, partitionTime }) => ({ tp, offset, metadata: encodeTimes({ partitionTime, times: task.times }) }))
   }
 
   #changelogOffsets(task: StreamTask): ReadonlyMap<StoreName, number> {

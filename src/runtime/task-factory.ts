@@ -12,7 +12,7 @@ import type { Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { EARLIEST, LATEST } from '../wire/api/list-offsets.ts'
 import type { Config } from './config.ts'
-import { decodeTime } from './partition-time.ts'
+import { decodeTimes, type CommittedTimes } from './partition-time.ts'
 
 /** As Kafka Streams looks for closed windows and for results without a partner. */
 const SCAN_INTERVAL_MS = 1000
@@ -113,7 +113,7 @@ export async function beginning(
   return end?.offset ?? 0
 }
 
-/** The partition time that was committed with a position, in ms; −1: none. */
-export function committedTime(position: OffsetAndMetadata | undefined): number {
-  return decodeTime(position?.metadata)
+/** The times that were committed with a position. */
+export function committedTimes(position: OffsetAndMetadata | undefined): CommittedTimes {
+  return decodeTimes(position?.metadata)
 }

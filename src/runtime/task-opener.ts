@@ -24,7 +24,7 @@ import { oncePerMinute, type Logger } from './logger.ts'
 import type { Ports } from './ports.ts'
 import { RestoreReport } from './restore-report.ts'
 import { restoreTasks } from './restorer.ts'
-import { committedTime, makeTask, startPositions, subtopologyOf, taskInputs, type TaskInput } from './task-factory.ts'
+import { committedTimes, makeTask, startPositions, subtopologyOf, taskInputs, type TaskInput } from './task-factory.ts'
 import type { TaskStores } from './task-stores.ts'
 import { sourceCounts } from './topic-setup.ts'
 
@@ -178,8 +178,8 @@ export class TaskOpener {
       const position = positions.get(partitionKey(tp))
       const offset = position?.offset ?? 0
       task.assign(tp, source, offset)
-      const time = committedTime(position)
-      if (time >= 0) task.resumeTime(tp, time)
+      const { partitionTime, times } = committedTimes(position)
+      if (partitionTime >= 0) task.resumeTime(tp, partitionTime, times)
       if (position?.metadata !== null) this.#options.committer.resume(tp, offset)
     }
   }

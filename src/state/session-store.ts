@@ -89,6 +89,14 @@ export class SessionCache<K, V> implements PlacedSlots<K, V> {
     this.timed.set(slot, value, timestamp, headers)
   }
 
+  closes(held: (() => number) | undefined): void {
+    this.timed.closes(held)
+  }
+
+  ended(from: number, to: number, into: number[]): number {
+    return this.timed.ended(from, to, into)
+  }
+
   prior(slot: number): V | undefined {
     return this.timed.slots.prior(slot)
   }

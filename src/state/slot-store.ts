@@ -33,6 +33,8 @@ export interface SlotKeys {
   logKey(slot: number, into: StoreLog): void
   /** The slot's entry is gone for good: its number may be used again. */
   free(slot: number): void
+  /** True where nobody outside knows of the slot any more, so that its delete needn't be told. */
+  isForgotten?(slot: number): boolean
 }
 
 /** What a slot store is made of. */
@@ -123,6 +125,11 @@ export class SlotStore<V> {
   /** The value as of the last flush. */
   prior(slot: number): V | undefined {
     return this.#priors[slot]
+  }
+
+  /** True where changes wait for the flush to be told of. */
+  get waits(): boolean {
+    return this.#emit !== undefined
   }
 
   /** Called at each flush for every slot that was written. */
@@ -276,7 +283,8 @@ export class SlotStore<V> {
 
   /** Deleted before anybody outside knew of it: there is nothing to tell. */
   #isUnheardOf(slot: number): boolean {
-    return this.#values[slot] === undefined && (this.#flags[slot]! & (KNOWN | PENDING)) === 0
+    if (this.#values[slot] !== undefined) return false
+    return (this.#flags[slot]! & (KNOWN | PENDING)) === 0 || this.#keys.isForgotten?.(slot) === true
   }
 
   /** One serialisation: the row of the engine, and the same bytes in the changelog. */

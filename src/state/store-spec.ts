@@ -192,6 +192,10 @@ export interface PlacedSlots<K, V> extends SlotValues<Windowed<K>, V> {
   live(key: K, time: TimeRange, into: number[]): MaybePromise<number>
   start(slot: number): number
   end(slot: number): number
+  /** A step hands on windows when they close: what starts (of a session store: ends) at what `held` answers, in ms, or later, stays until then. */
+  closes(held: (() => number) | undefined): void
+  /** Writes the slots of all keys that start (of a session store: end) between these times, both inclusive, into `into`, by time, then key bytes; answers how many. */
+  ended(from: number, to: number, into: number[]): MaybePromise<number>
 }
 
 /** The same for window stores, where the start of a window tells its end. */

@@ -2,8 +2,8 @@
  * Hot path. What window and session stores share: where their entries are (`window-index`), and a slot for each. What is retained is resident: opened
  * over an engine that has rows, the store loads them. Expiry is strict, for reads and writes alike: an entry whose time (a window's start, a session's
  * end) is not above the store's own stream time less its retention isn't there; the store's time is the greatest one ever put (Kafka Streams' rule for
- * stores in memory). In parity mode a store of the engine `rocksdb` is Kafka Streams' persistent one: it takes writes to segments that are alive, and
- * lists by segment, then key bytes.
+ * stores in memory); where a step hands on windows when they close, those that it hasn't handed on yet stay. In parity mode a store of the engine
+ * `rocksdb` is Kafka Streams' persistent one: it takes writes to segments that are alive, and lists by segment, then key bytes.
  */
 import { compareBytes } from '../base/bytes.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
@@ -22,7 +22,7 @@ import { nullKey, storeClosed } from './store-errors.ts'
 import type { AppendedRow, ResolvedStore } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
 import { NO_SLOT, WindowIndex, type BesideOrder } from './window-index.ts'
-import { WindowLayout, type RowSpan, type TimeSuffix } from './window-layout.ts'
+import { WINDOW_SUFFIX, WindowLayout, type RowSpan, type TimeSuffix } from './window-layout.ts'
 
 const NOTHING = new Uint8Array(0)
 const LOAD_PAGE = { rows: 10_000, bytes: 1 << 20 }
@@ -42,6 +42,7 @@ interface TimedRow {
   readonly slot: number
   readonly bytes: Uint8Array
   readonly time: number
+  readonly beside: number
 }
 
 /** An entry as bytes: its key, its window, and its row as the engine would hold it. */
@@ -63,8 +64,13 @@ export class TimedSlots<V> implements SlotKeys {
   #streamTime = -1
   #flushedTime = -1
   #landedTime = -1
+  /** From which time on entries stay whatever their age, as of now and of the last flush. */
+  #held: (() => number) | undefined = undefined
+  #flushedHeld = Infinity
   readonly #layout: WindowLayout
-  readonly #bySegment: boolean
+  readonly #persistent: boolean
+  /** True: Kafka Streams' store that is in order of times. */
+  #timeFirst = false
   #closed = false
 
   constructor(parts: StoreParts, options: TimedOptions) {
@@ -73,7 +79,7 @@ export class TimedSlots<V> implements SlotKeys {
     const { store, record, log, everyWrite } = parts
     this.#layout = new WindowLayout(parts.prefix, options.retentionMs, options.suffix)
     this.#index = new WindowIndex(this.#layout, options.order)
-    this.#bySegment = store.parity === true && parts.engineName === 'rocksdb'
+    this.#persistent = store.parity === true && parts.engineName === 'rocksdb'
     this.slots = new SlotStore<V>({ store, record, log, everyWrite, keys: this })
     this.#coder = new KeyCoder({
       serde: store.key,
@@ -126,15 +132,49 @@ export class TimedSlots<V> implements SlotKeys {
     return this.#index.time(slot) < this.firstTime ? undefined : this.slots.value(slot)
   }
 
-  /** The least time that isn't expired, in ms. */
+  /** The least time that isn't expired for who reads, in ms. Kafka Streams' record cache knows of no expiry. */
   get firstTime(): number {
-    return this.#streamTime - this.#options.retentionMs + 1
+    return this.#isCached ? -Infinity : this.#firstKept
+  }
+
+  get #firstKept(): number {
+    const first = this.#streamTime - this.#options.retentionMs + 1
+    return this.#held === undefined ? first : Math.min(first, this.#held())
+  }
+
+  get #isCached(): boolean {
+    return this.slots.waits && this.#parts.store.parity === true
+  }
+
+  /** The store below Kafka Streams' cache has forgotten what is expired. */
+  isForgotten(slot: number): boolean {
+    return this.#isCached && this.#index.time(slot) <= this.#flushedTime - this.#options.retentionMs
+  }
+
+  /** A step hands on what has closed: entries whose time is what `held` answers, in ms, or later stay until then. */
+  closes(held: (() => number) | undefined): void {
+    this.#timeFirst = this.#persistent
+    this.#held = held
+  }
+
+  /** Writes the slots with times between these, both inclusive, into `into`, in order of time, then key bytes; answers how many. */
+  ended(from: number, to: number, into: number[]): number {
+    const rows: TimedRow[] = []
+    this.#index.visit(Math.max(from, 0), to, (slot) => {
+      const time = this.#index.time(slot)
+      if (time >= from && time <= to && this.value(slot) !== undefined) rows.push(this.#row(slot))
+    })
+    this.#sort(rows, this.#timeFirst)
+    for (const [i, { slot }] of rows.entries()) into[i] = slot
+    return rows.length
   }
 
   /** Writes a slot; null deletes. What came too late is counted, and in parity mode told to the changelog all the same. */
   set(slot: number, value: V | null, timestamp: number, headers: Headers | undefined): void {
-    if (!this.#observe(this.#index.time(slot))) return this.slots.set(slot, value, timestamp, headers)
-    this.#parts.expired()
+    const isLate = this.#observe(this.#index.time(slot))
+    // The cache holds back what the store below would have refused, and a delete of nothing altogether.
+    if (isLate && (value !== null || !this.#isCached)) this.#parts.expired()
+    if (!isLate || this.#isCached) return this.slots.set(slot, value, timestamp, headers)
     if (this.#parts.store.parity === true) this.slots.logOnly(value, { timestamp, headers }, (log) => this.#index.logKey(slot, log))
   }
 
@@ -163,7 +203,7 @@ export class TimedSlots<V> implements SlotKeys {
     const { store } = this.#parts
     const { spec } = store
     // On RocksDB, Kafka Streams' join stores hold the value alone, whatever they write to their changelogs.
-    const isAlone = this.#bySegment && spec.kind === 'window' && spec.duplicates === true
+    const isAlone = this.#persistent && spec.kind === 'window' && spec.duplicates === true
     const listed: ResolvedStore = isAlone ? { ...store, spec: { ...spec, format: 'plain' } } : store
     return this.#rows(EVERYTHING, () => true).map(({ slot, bytes }) => {
       const row = { value: this.slots.value(slot), timestamp: this.slots.timestamp(slot), headers: this.slots.headers(slot) }
@@ -204,6 +244,7 @@ export class TimedSlots<V> implements SlotKeys {
   /** All writes so far were flushed: they land next. */
   flushed(): void {
     this.#flushedTime = this.#streamTime
+    if (this.#held !== undefined) this.#flushedHeld = this.#held()
   }
 
   /** What was flushed has landed. */
@@ -214,7 +255,8 @@ export class TimedSlots<V> implements SlotKeys {
 
   /** Ranges of the engine whose entries are all expired as of the last flush; their resident entries go with them. */
   expiredRanges(): readonly KeyRange[] {
-    const range = this.#index.expired(this.#flushedTime - this.#options.retentionMs + 1, (slot) => this.#drop(slot))
+    const first = Math.min(this.#flushedTime - this.#options.retentionMs + 1, this.#flushedHeld)
+    const range = this.#index.expired(first, (slot) => this.#drop(slot))
     return range === undefined ? [] : [range]
   }
 
@@ -270,15 +312,34 @@ export class TimedSlots<V> implements SlotKeys {
       const bytes = keys.bytes.slice(at, at + keys.keyLength(id))
       if (!isIn(bytes, range)) continue
       for (const slot of this.#index.ofId(id)) {
-        if (this.value(slot) !== undefined && isWanted(slot)) rows.push({ slot, bytes, time: this.#index.time(slot) })
+        const isLive = this.#index.time(slot) >= this.#firstKept && this.slots.value(slot) !== undefined
+        if (isLive && isWanted(slot)) rows.push(this.#row(slot, bytes))
       }
     }
-    return rows.sort(this.#bySegment ? (a, b) => this.#bySegments(a, b) : (a, b) => a.time - b.time || compareBytes(a.bytes, b.bytes))
+    // A persistent session store is listed by its keys, whatever else it is in order of.
+    return this.#sort(rows, this.#timeFirst && this.#options.suffix === WINDOW_SUFFIX)
+  }
+
+  #row(slot: number, bytes: Uint8Array = this.#keyBytes(slot)): TimedRow {
+    return { slot, bytes, time: this.#index.time(slot), beside: this.#index.beside(slot) }
+  }
+
+  #keyBytes(slot: number): Uint8Array {
+    const { keys } = this.#index
+    const id = this.#index.keyId(slot)
+    return keys.bytes.slice(keys.keyAt(id), keys.keyAt(id) + keys.keyLength(id))
+  }
+
+  #sort(rows: TimedRow[], timeFirst: boolean): TimedRow[] {
+    if (timeFirst) return rows.sort((a, b) => a.time - b.time || a.beside - b.beside || compareBytes(a.bytes, b.bytes))
+    if (this.#persistent) return rows.sort((a, b) => this.#bySegments(a, b))
+    const beside = this.#options.order === 'down' ? -1 : 1
+    return rows.sort((a, b) => a.time - b.time || compareBytes(a.bytes, b.bytes) || beside * (a.beside - b.beside))
   }
 
   #bySegments(a: TimedRow, b: TimedRow): number {
-    const keyOf = ({ slot, bytes, time }: TimedRow): Uint8Array => {
-      const key = this.#layout.changelogKey({ bytes, at: 0, length: bytes.length }, time, this.#index.beside(slot))
+    const keyOf = ({ bytes, time, beside }: TimedRow): Uint8Array => {
+      const key = this.#layout.changelogKey({ bytes, at: 0, length: bytes.length }, time, beside)
       return key.slice(0, bytes.length + this.#layout.suffixBytes)
     }
     return this.#layout.segmentOf(a.time) - this.#layout.segmentOf(b.time) || compareBytes(keyOf(a), keyOf(b))
@@ -310,8 +371,8 @@ export class TimedSlots<V> implements SlotKeys {
   /** Takes note of a time; true when its entry isn't kept. Kafka Streams' persistent stores keep what belongs to a segment that is alive. */
   #observe(time: number): boolean {
     if (time > this.#streamTime) this.#streamTime = time
-    if (!this.#bySegment) return time < this.firstTime
-    return this.#layout.segmentOf(time) < this.#layout.segmentOf(this.firstTime - 1)
+    if (!this.#persistent) return time < this.#firstKept
+    return this.#layout.segmentOf(time) < this.#layout.segmentOf(this.#firstKept - 1)
   }
 
   /** A slot for the coder's key. */

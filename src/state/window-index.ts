@@ -124,6 +124,11 @@ export class WindowIndex {
     this.#end = 0
   }
 
+  /** As `WindowSegments.visit`. */
+  visit(from: number, to: number, f: (slot: number) => void): void {
+    this.#segments.visit(from, to, f)
+  }
+
   /** As `WindowSegments.expired`. */
   expired(time: number, drop: (slot: number) => void): KeyRange | undefined {
     return this.#segments.expired(time, drop)

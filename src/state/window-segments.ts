@@ -26,6 +26,13 @@ export class WindowSegments {
     this.#slots.get(this.#layout.segmentOf(start))?.delete(slot)
   }
 
+  /** Visits the slots of the segments of these times, both inclusive: all that lie between, and some beside. */
+  visit(from: number, to: number, f: (slot: number) => void): void {
+    const first = this.#layout.segmentOf(from)
+    const last = this.#layout.segmentOf(to)
+    for (const [segment, slots] of this.#slots) if (segment >= first && segment <= last) for (const slot of slots) f(slot)
+  }
+
   /** Takes all slots out. */
   clear(): void {
     this.#slots.clear()

@@ -28,6 +28,7 @@ export interface ContextTask {
   readonly state: TaskState
   readonly streamTime: number
   commitRequested: boolean
+  readonly times: Map<string, number>
   schedule(when: Schedule, f: (timestamp: number) => void | Promise<void>, node: NodeName): Cancellable
   drop(reason: DropReason, node: NodeName): void
 }
@@ -78,6 +79,7 @@ export function makeContext(parts: ContextParts): OperatorContext {
     streamTime: () => task.streamTime,
     now: () => parts.now(),
     scanIntervalMs: parts.scanIntervalMs,
+    times: task.times,
     schedule: (when, f) => task.schedule(when, f, node.name),
     requestCommit: () => {
       task.commitRequested = true

@@ -68,6 +68,8 @@ export class StreamTask {
   readonly waitingIn: Set<NodeName> = new Set()
   /** True when a step asked for a commit. */
   commitRequested = false
+  /** Times by name, in ms, that are kept with the committed positions. */
+  readonly times: Map<string, number> = new Map()
   /** Greatest timestamp taken from the queues, in ms; −1 before any. */
   streamTime = -1
 
@@ -328,11 +330,12 @@ export class StreamTask {
     return this.#inputs.all.map(({ queue }) => ({ tp: queue.tp, offset: queue.position, partitionTime: queue.partitionTime }))
   }
 
-  /** Takes over the partition time that was committed, in ms: stream time goes on from there. */
-  resumeTime(tp: TopicPartition, partitionTime: number): void {
+  /** Takes over the partition time that was committed, in ms, and the times of steps: stream time goes on from there. */
+  resumeTime(tp: TopicPartition, partitionTime: number, times: ReadonlyMap<string, number> = new Map()): void {
     const queue = this.#queue(tp)
     queue.partitionTime = Math.max(queue.partitionTime, partitionTime)
     this.streamTime = Math.max(this.streamTime, partitionTime)
+    for (const [name, time] of times) this.times.set(name, Math.max(time, this.times.get(name) ?? time))
   }
 
   /** Writes the flushed batch to the engine, with the next changelog offset of each store; only after the commit is known to have succeeded. */

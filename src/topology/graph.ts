@@ -72,6 +72,19 @@ export interface RepartitionCall {
   readonly partitioner: AnyPartitioner | undefined
 }
 
+/** An input of a cogroup: a repartition where its key was changed, else nothing. */
+export interface GroupingCall {
+  readonly kind: 'grouping'
+  /** Name of the repartition; that of the store when left out. */
+  readonly name: string | undefined
+  readonly store: AnyStoreSpec
+  readonly parents: readonly [Call]
+  readonly key: AnySerde | undefined
+  readonly value: AnySerde | undefined
+  /** Steps of one grouping with a name share their repartition: the same object in each. */
+  readonly grouping: object
+}
+
 /** Writes to a topic. */
 export interface SinkCall {
   readonly kind: 'sink'
@@ -84,4 +97,4 @@ export interface SinkCall {
 }
 
 /** One call. */
-export type Call = StoreCall | NameCall | SourceCall | StepCall | RepartitionCall | SinkCall
+export type Call = StoreCall | NameCall | SourceCall | StepCall | RepartitionCall | GroupingCall | SinkCall

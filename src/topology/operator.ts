@@ -13,6 +13,7 @@ import type {
   PlacedSlots,
   SessionStore,
   Slots,
+  StoreName,
   StoreSpec,
   WindowRows,
   WindowSlots,
@@ -180,8 +181,8 @@ export interface OperatorContext {
   sessionSlots<K, V>(spec: StoreSpec<SessionStore<K, V>>): PlacedSlots<K, V>
   /** The rows of a window store that keeps duplicates. */
   windowRows<K, V>(spec: StoreSpec<WindowStore<K, V>>): WindowRows<K, V>
-  /** The serdes of a store of this step. */
-  storeSerdes(spec: StoreSpec): { readonly key: AnySerde; readonly value: AnySerde }
+  /** The serdes of a store of this step, and its name. */
+  storeSerdes(spec: StoreSpec): { readonly name: StoreName; readonly key: AnySerde; readonly value: AnySerde }
   /** What the steps of one task share that know this object: made by the first that asks. */
   shared<T>(by: object, make: () => T): T
   /** The steps below, by name, in order of declaration. */
@@ -192,6 +193,8 @@ export interface OperatorContext {
   now(): number
   /** How often, in milliseconds of the wall clock, a step may scan for what has closed. */
   readonly scanIntervalMs: number
+  /** Times by name, in ms, that are kept with the committed positions: what a step must know after a restart. Read at the first record, not before. */
+  readonly times: Map<string, number>
   schedule(when: Schedule, f: (timestamp: number) => void | Promise<void>): Cancellable
   /** Asks for a commit as soon as the record in hand is done. */
   requestCommit(): void

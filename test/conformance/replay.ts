@@ -82,7 +82,8 @@ function replayOne(topology: Topology, file: TraceFile, trace: TraceFile['traces
 function configOf(config: TraceFile['config']): NonNullable<DriverOptions['config']> {
   const persistent = config['dsl.store.suppliers.class'] === 'RocksDBDslStoreSuppliers'
   // The interval of looks at what has closed, which Kafka Streams' driver has without a throttle.
-  const scanIntervalMs = Number(config['__emit.interval.ms.kstreams.outer.join.spurious.results.fix__'] ?? 0)
+  const intervals = ['kstreams.outer.join.spurious.results.fix', 'kstreams.windowed.aggregation']
+  const scanIntervalMs = Math.max(...intervals.map((name) => Number(config[`__emit.interval.ms.${name}__`] ?? 0)))
   const cacheBytes = Number(config['statestore.cache.max.bytes'] ?? 0)
   return { applicationId: config['application.id'] ?? 'app', cacheBytes, scanIntervalMs, ...(persistent ? { engine: 'rocksdb' } : {}) }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Committer, type Position } from '../../src/runtime/committer.ts'
-import { decodeTime } from '../../src/runtime/partition-time.ts'
+import { decodeTimes } from '../../src/runtime/partition-time.ts'
 import { built, counts, texts } from '../support/shop-topics.ts'
 import { taskWorld } from '../task/task-world.ts'
 
@@ -36,7 +36,7 @@ test('stores are flushed, records acknowledged, positions committed, and only th
   await committer.commit([world.task])
   expect(order).toEqual(['produce', 'commit'])
   expect(positions.map(({ tp, offset }) => [tp.topic, offset])).toEqual([['texts', 2]])
-  expect(decodeTime(positions[0]!.metadata)).toBe(8)
+  expect(decodeTimes(positions[0]!.metadata).partitionTime).toBe(8)
   expect((await world.task.state.mark('c'))?.offset).toBe(5)
   expect(committer.committed({ topic: 'texts', partition: 0 })).toBe(2)
 })

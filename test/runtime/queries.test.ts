@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
-import { keyValueStore, serdes, tumbling, windowStore } from '../../src/index.ts'
+import { keyValueStore, serdes, session, sessionStore, tumbling, windowStore } from '../../src/index.ts'
 import { built, counts, texts } from '../support/shop-topics.ts'
 import { appOn, freshBroker, until } from './app-world.ts'
 
 const byKey = keyValueStore('c', { key: serdes.string, value: serdes.long })
 const byWindow = windowStore('w', { key: serdes.string, value: serdes.long, sizeMs: 1_000, retentionMs: 60_000 })
+const bySession = sessionStore('v', { key: serdes.string, value: serdes.long, retentionMs: 60_000 })
 
 test('one view over all partitions: keys are found wherever they are, scans are in order of keys and limited', async () => {
   const broker = freshBroker()
@@ -20,6 +21,7 @@ test('one view over all partitions: keys are found wherever they are, scans are 
       const grouped = builder.stream(texts).groupByKey()
       grouped.count({ store: byKey }).toStream().to(counts)
       grouped.windowedBy(tumbling(1_000)).count({ store: byWindow })
+      grouped.windowedBy(session(600).grace(10_000)).count({ store: bySession })
     }),
   )
   await app.start()
@@ -46,4 +48,10 @@ test('one view over all partitions: keys are found wherever they are, scans are 
   const all: string[] = []
   for await (const [{ key, window }] of windows.fetchAll({ time: { from: 1_000 } })) all.push(`${key}@${window.start}`)
   expect(all).toEqual(keys.map((key) => `${key}@1000`))
+  const sessions = app.store(bySession)
+  expect(await sessions.get({ key: 'a', window: { start: 0, end: 500 } })).toBe(2)
+  const found: string[] = []
+  for await (const [{ key, window }] of sessions.fetch('c', { reverse: true })) found.push(`${key}@${window.start}-${window.end}`)
+  for await (const [{ key, window }] of sessions.find({ earliestEnd: 1_000, limit: 2 })) found.push(`${key}@${window.start}-${window.end}`)
+  expect(found).toEqual(['c@1500-1500', 'c@0-500', 'a@1500-1500', 'b@1500-1500'])
 })

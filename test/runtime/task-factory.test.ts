@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { GroupOffsets } from '../../src/kafka/offsets.ts'
-import { beginning, committedTime, startPositions, subtopologyOf, taskInputs } from '../../src/runtime/task-factory.ts'
-import { encodeTime } from '../../src/runtime/partition-time.ts'
+import { beginning, committedTimes, startPositions, subtopologyOf, taskInputs } from '../../src/runtime/task-factory.ts'
+import { encodeTimes } from '../../src/runtime/partition-time.ts'
 import { batchOf, START } from '../memory/world.ts'
 import { built, copies, texts } from '../support/shop-topics.ts'
 import { clientWorld } from '../kafka/client-world.ts'
@@ -40,10 +40,15 @@ test('a partition goes on where it was committed, else where its source begins',
   const found = [...(await world.drive(startPositions(inputs, { offsets, groupId: 'app', now: () => START }))).values()]
   expect(found[0]!.offset).toBe(2)
   await world.drive(
-    offsets.commit([{ tp, offset: 1, metadata: encodeTime(7) }], { groupId: 'app', generation: -1, memberId: '', instanceId: null }),
+    offsets.commit([{ tp, offset: 1, metadata: encodeTimes({ partitionTime: 7, times: new Map() }) }], {
+      groupId: 'app',
+      generation: -1,
+      memberId: '',
+      instanceId: null,
+    }),
   )
   const again = [...(await world.drive(startPositions(inputs, { offsets, groupId: 'app', now: () => START }))).values()]
-  expect([again[0]!.offset, committedTime(again[0])]).toEqual([1, 7])
+  expect([again[0]!.offset, committedTimes(again[0]).partitionTime]).toEqual([1, 7])
   const at = (startFrom: Parameters<typeof beginning>[1]): Promise<number> =>
     world.drive(beginning(tp, startFrom, { offsets, now: () => START + 10 }))
   expect([await at('earliest'), await at('latest'), await at(5), await at(0)]).toEqual([0, 2, 1, 1])

@@ -38,3 +38,36 @@ test('what is expired but of a living segment is written there, though nobody re
     [0, 1, 3],
   ])
 })
+
+test('what has ended is listed by time, then key, between two times, without what is deleted or expired', () => {
+  const world = opened(false)
+  const slots = world.state.windowSlots('store')
+  for (const start of [5, MINUTE + 5, MINUTE + 20]) for (const key of ['b', 'a', 'gone']) world.windows().put(key, 'v', start)
+  for (const start of [MINUTE + 5, MINUTE + 20]) world.windows().put('gone', null, start)
+  const into: number[] = []
+  const listedBetween = (from: number, to: number): string[] => {
+    const count = slots.ended(from, to, into)
+    return into.slice(0, Number(count)).map((slot) => `${String(slots.key(slot).key)}${slots.start(slot)}`)
+  }
+  expect(listedBetween(0, MINUTE + 19)).toEqual(['a60005', 'b60005'])
+  expect(listedBetween(MINUTE + 5, MINUTE + 20)).toEqual(['a60005', 'b60005', 'a60020', 'b60020'])
+  expect(listedBetween(MINUTE + 6, MINUTE + 19)).toEqual([])
+})
+
+test('entries that a step hasn’t handed on yet stay, here and in the engine', async () => {
+  const world = opened(false)
+  let held = 0
+  const holding = (): void => world.state.windowSlots('store').closes(() => held)
+  holding()
+  world.windows().put('a', 'old', 5)
+  world.windows().put('a', 'new', 10 * MINUTE)
+  await world.commit()
+  expect(world.windows().get('a', 5)).toBe('old')
+  await world.rollBack()
+  expect(world.windows().get('a', 5)).toBe('old')
+  held = 2 * MINUTE
+  expect(world.windows().get('a', 5)).toBeUndefined()
+  world.windows().put('a', 'newer', 10 * MINUTE + 1)
+  await world.commit()
+  expect(world.state.metrics().get('store')).toEqual({ entries: 2 })
+})

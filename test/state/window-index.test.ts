@@ -50,6 +50,19 @@ test('rows are found by key, start and sequence, and listed by start, then in or
   )
 })
 
+test('rows of one time are listed by what stands beside it where that is asked for, and visited by time', () => {
+  const listed = (order: 'up' | 'down' | 'arrival'): number[] => {
+    const index = new WindowIndex(new WindowLayout(new Uint8Array(2), 0), order)
+    for (const beside of [2, 1, 3]) index.add(span('a'), 7, beside)
+    index.add(span('a'), 200_000, 0)
+    const visited: number[] = []
+    index.visit(0, 10, (slot) => visited.push(index.beside(slot)))
+    expect(visited.toSorted((a, b) => a - b)).toEqual([1, 2, 3])
+    return index.of(span('a')).map((slot) => index.beside(slot))
+  }
+  expect([listed('up'), listed('down'), listed('arrival')]).toEqual([[1, 2, 3, 0], [3, 2, 1, 0], [2, 1, 3, 0]]) // prettier-ignore
+})
+
 test('nothing is left when it is cleared', () => {
   const index = new WindowIndex(new WindowLayout(new Uint8Array(2), 0))
   for (let start = 0; start < 200; start++) index.add(span('a'), start, 0)

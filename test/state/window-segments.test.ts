@@ -51,3 +51,16 @@ test('slots that were taken out are not asked', () => {
   segments.clear()
   expect(expired(9 * MINUTE)[1]).toEqual([])
 })
+
+test('slots are visited by the segments of two times', () => {
+  const segments = new WindowSegments(layout)
+  for (const [slot, minute] of [0, 1, 1, 3].entries()) segments.add(slot, minute * MINUTE)
+  const visited = (from: number, to: number): number[] => {
+    const slots: number[] = []
+    segments.visit(from, to, (slot) => slots.push(slot))
+    return slots
+  }
+  expect(visited(0, 4 * MINUTE)).toEqual([0, 1, 2, 3])
+  expect(visited(MINUTE + 5, MINUTE + 6)).toEqual([1, 2])
+  expect(visited(2 * MINUTE, 3 * MINUTE - 1)).toEqual([])
+})

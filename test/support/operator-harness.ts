@@ -39,6 +39,8 @@ export interface Emitted<K, V> {
 export interface HarnessOptions {
   readonly parity?: boolean
   readonly scanIntervalMs?: number
+  /** Times that were kept with the committed positions. */
+  readonly times?: Map<string, number>
   readonly sendsOldValues?: boolean
   /** The bound of the task's caches, in bytes; 0 when left out. */
   readonly cacheBytes?: number
@@ -127,7 +129,7 @@ export class OperatorHarness<K, V, KOut, VOut> {
     for (const closer of this.#closers) closer()
   }
 
-  #makeTask({ state }: HarnessOptions): ContextTask {
+  #makeTask({ state, times = new Map() }: HarnessOptions): ContextTask {
     const { record, dropped } = this
     return {
       id: '0_0',
@@ -135,6 +137,7 @@ export class OperatorHarness<K, V, KOut, VOut> {
       state: state?.(record) ?? untyped({}),
       streamTime: -1,
       commitRequested: false,
+      times,
       schedule: (when, f, node) => {
         const streamTime = when.by === 'stream-time'
         const first = firstDue(when, streamTime ? this.#task.streamTime : this.now, node)

@@ -7,7 +7,7 @@ import type { Mistake } from '../../base/errors.ts'
 import type { AnySerde } from '../../model/serde.ts'
 import { filter } from '../../operators/stateless.ts'
 import type { AnyStoreSpec } from '../../state/store-spec.ts'
-import type { Call, NameCall, RepartitionCall, SinkCall, SourceCall, StepCall, StoreCall } from '../../topology/graph.ts'
+import type { Call, GroupingCall, NameCall, RepartitionCall, SinkCall, SourceCall, StepCall, StoreCall } from '../../topology/graph.ts'
 import type { Naming, NodeName, SinkSpec } from '../../topology/operator.ts'
 import type { Draft, DraftRepartition, DraftSource } from './draft.ts'
 import { nameMistake, topicMistake } from './names.ts'
@@ -66,6 +66,9 @@ class Walk {
           break
         case 'repartition':
           this.#outlets.set(call, this.#repartitioned(call))
+          break
+        case 'grouping':
+          this.#outlets.set(call, { name: this.#input(call), keyChanged: false })
           break
         case 'sink':
           this.#sink(call)
@@ -229,6 +232,15 @@ class Walk {
     const shares = userName === undefined ? undefined : grouping
     const prefix = userName ?? this.#draft.stores.get(anyStore(operator.stores[0]!))!.name
     return this.#through({ prefix, parent, key, value }, { nodes: { filter: undefined, sink, source }, shares })
+  }
+
+  /** An input of a cogroup: through a repartition where its key was changed. */
+  #input({ parents, name, store, key, value, grouping }: GroupingCall): NodeName {
+    const inlet = this.#outlets.get(parents[0])!
+    if (!inlet.keyChanged) return inlet.name
+    const prefix = name ?? this.#draft.stores.get(store)!.name
+    const wish = { prefix, parent: inlet.name, key, value, keepsNullKeys: false }
+    return this.#repartition(wish, name === undefined ? undefined : grouping)
   }
 
   /** The repartition before a join: named after the join, else after the stream, whose joins then share it. */

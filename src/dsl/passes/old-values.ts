@@ -34,13 +34,24 @@ function ask(step: DraftStep, nodes: ReadonlyMap<string, DraftNode>): void {
 
 /** Whether a step's parent can send old values without a store being made for it; if so, it does. */
 function offers(step: DraftStep, nodes: ReadonlyMap<string, DraftNode>, made: ReadonlySet<AnyStoreSpec>): boolean {
-  const [name] = step.parents
-  const parent = name === undefined ? undefined : nodes.get(name)
-  if (parent?.kind !== 'step') return false
+  const parents = step.parents.map((name) => nodes.get(name))
+  return (
+    parents.length > 0 && parents.map((parent) => parent?.kind === 'step' && canSend(parent, { below: step, nodes, made })).every(Boolean)
+  )
+}
+
+interface Wish {
+  readonly below: DraftStep
+  readonly nodes: ReadonlyMap<string, DraftNode>
+  /** Stores that exist anyway. */
+  readonly made: ReadonlySet<AnyStoreSpec>
+}
+
+function canSend(parent: DraftStep, { below, nodes, made }: Wish): boolean {
   if (parent.sendsOldValues) return true
   const { passesOldValue, demandsOldValue, storeOptional, ownsOldValue } = parent.operator.traits
   if (demandsOldValue === true) {
-    ask(step, nodes)
+    ask(below, nodes)
     return true
   }
   const hasStore = storeOptional !== true || parent.operator.stores.some((spec) => made.has(anyStore(spec)))

@@ -1,6 +1,8 @@
 /** All programs, by the id of their trace. */
 import type { Program } from '../replay.ts'
 import { aggregates } from './aggregate.ts'
+import { cogroups } from './cogroup.ts'
+import { closings } from './emit-on-close.ts'
 import { errors } from './error.ts'
 import { processors } from './processor.ts'
 import { regroups } from './regroup.ts'
@@ -22,6 +24,8 @@ export const programs: Readonly<Record<string, Program>> = {
   ...tableJoins,
   ...windows,
   ...sessions,
+  ...cogroups,
+  ...closings,
   ...slidings,
   ...processors,
   ...stores,

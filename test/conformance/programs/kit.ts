@@ -77,6 +77,12 @@ export const append = (a: string, v: Text): Text => (v !== null && num(v) % 7 ==
 /** Appends without ever clearing. */
 export const plus = (a: string, v: Text): string => `${a}+${v}`
 
+/** Appends with a hyphen. */
+export const minus = (a: string, v: Text): string => `${a}-${v}`
+
+/** Appends with an asterisk. */
+export const times = (a: string, v: Text): string => `${a}*${v}`
+
 /** A reducer that appends. */
 export const add = (a: Text, v: Text): string => `${a}+${v}`
 

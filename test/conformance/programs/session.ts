@@ -28,5 +28,6 @@ export const sessions: Record<string, Program> = {
   'session-late': folding(session(5).grace(3), plus),
   'session-epoch': counting(s5g10),
   'session-odd-keys': counting(session(8).grace(15)),
+  'session-caching': folding(s5g10, plus),
   'session-rocksdb': folding(session(25_000).grace(60_000), plus),
 }

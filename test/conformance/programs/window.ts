@@ -65,6 +65,7 @@ export const windows: Record<string, Program> = {
   'hopping-reduce': reducing(hopping(10, { advance: 5 })),
   'hopping-count-dense': counting(hopping(20, { advance: 3 }).grace(7)),
   'hopping-late': folding(hopping(10, { advance: 3 }).grace(4), append),
+  'tumbling-caching': folding(t10g5, append),
   'hopping-caching': folding(hopping(10, { advance: 4 }).grace(5), plus),
   'windowed-table-operators': program((b) =>
     grouped(b)
@@ -82,6 +83,28 @@ export const windows: Record<string, Program> = {
       .reduce(add, { store: 's2' })
       .toStream()
       .to(outWindowed(10, 'out2'))
+  }),
+  'windowed-table-regroup': program((b) =>
+    grouped(b)
+      .windowedBy(t10g5)
+      .count({ store: 's' })
+      .groupBy((n, { window }) => [`at ${window.start}`, n], { name: 'g', key: serdes.string, value: serdes.long })
+      .aggregate(
+        zero,
+        (a, n) => `${a}+${n}`,
+        (a, n) => `${a}-${n}`,
+        { store: 's2', value: serdes.string },
+      )
+      .toStream()
+      .to(out()),
+  ),
+  'windowed-table-join': program((b) => {
+    const group = (name: string): KGroupedStream<string, Text> => b.stream(input(name)).groupByKey(texts)
+    const x = group('a').windowedBy(t10g5).count({ store: 'x' })
+    const y = group('b').windowedBy(t10g5).reduce(add, { store: 'y' })
+    x.leftJoin(y, (n, s) => `${n}&${s}`)
+      .toStream()
+      .to(outWindowed(10))
   }),
   'windows-generated-names': program((b) => {
     b.stream(input('in'))
