@@ -17,7 +17,11 @@ const DOUBTFUL: WeakSet<ClusterError> = new WeakSet()
 export function brokerError(errorCode: number, asking: Asking, what: string, context: ErrorContext = {}): ClusterError {
   const { name, action, becomes } = wireError(errorCode, asking)
   const code = isClusterCode(becomes) ? becomes : 'BROKER_ERROR'
-  const error = new ClusterError(code, `${what}: the broker answered ${name} (${errorCode})`, { retriable: RETRIABLE.has(action), context })
+  const advice = code === 'ACL_DENIED' ? ", grant this right to the application's user" : ''
+  const error = new ClusterError(code, `${what}: the broker answered ${name} (${errorCode})${advice}`, {
+    retriable: RETRIABLE.has(action),
+    context,
+  })
   if (action === 'retry-3') DOUBTFUL.add(error)
   return error
 }

@@ -3,6 +3,7 @@
  * stands first, behind its length (a zig-zag varint), and no headers are a block of no bytes (Kafka Streams' ValueTimestampHeadersSerializer).
  */
 import { concatBytes, readInt64, readVarint, varintSize, writeInt64, writeVarint, type Cursor } from '../base/bytes.ts'
+import { SerdeError } from '../base/errors.ts'
 import { decodeHeaders, encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
 import type { AnySerde } from '../model/serde.ts'
 import { RowsBuilder } from './rows-builder.ts'
@@ -37,19 +38,32 @@ export function decoded<T>(serde: AnySerde, bytes: Uint8Array, at: number, lengt
   return typed<T>(serde.read === undefined ? serde.deserialize(bytes.slice(at, at + length)) : serde.read(bytes, at, length))
 }
 
-/** The value of a row of the engine. Throws what the serde throws. */
+/** The value of a row of the engine. Throws a `SerdeError` with the store when its serde doesn't read it. */
 export function readRow<V>(store: ResolvedStore, bytes: Uint8Array, at: number, length: number): RowValue<V> {
-  const { spec, value } = store
-  if (!keepsTime(store)) return { value: decoded<V>(value, bytes, at, length), timestamp: -1 }
+  const { spec } = store
+  if (!keepsTime(store)) return { value: stored<V>(store, bytes, at, length), timestamp: -1 }
   if (spec.format !== 'headers') {
-    return { value: decoded<V>(value, bytes, at + TIME_BYTES, length - TIME_BYTES), timestamp: readInt64(bytes, at) }
+    return { value: stored<V>(store, bytes, at + TIME_BYTES, length - TIME_BYTES), timestamp: readInt64(bytes, at) }
   }
   const cursor: Cursor = { bytes, at, end: at + length }
   const block = readVarint(cursor)
   const headers = block === 0 ? noHeaders : decodeHeaders(bytes, cursor.at, block)
   const time = cursor.at + block
   const from = time + TIME_BYTES
-  return { value: decoded<V>(value, bytes, from, at + length - from), timestamp: readInt64(bytes, time), headers }
+  return { value: stored<V>(store, bytes, from, at + length - from), timestamp: readInt64(bytes, time), headers }
+}
+
+function stored<V>(store: ResolvedStore, bytes: Uint8Array, at: number, length: number): V {
+  try {
+    return decoded<V>(store.value, bytes, at, length)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new SerdeError(
+      'SERDE_DECODE',
+      `store ${store.name} holds a value that its serde can't read: ${why}. If the type of its values has changed, give the store another name`,
+      { cause: error, context: { store: store.name } },
+    )
+  }
 }
 
 /** What stands before the value in a row of a store with headers. */

@@ -1,12 +1,24 @@
 /** State directories that can't be used: the application doesn't start, touches nothing, and starts when the cause is gone. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { StateError, tumbling, type KafkaStreams, type Topology } from '../../src/index.ts'
+import {
+  keyValueStore,
+  serdes,
+  StateError,
+  tumbling,
+  type KafkaStreams,
+  type KeyValueStore,
+  type MemoryBroker,
+  type Serde,
+  type StreamsError,
+  type Topology,
+} from '../../src/index.ts'
 import { appOn, freshBroker, processed, until } from '../runtime/app-world.ts'
 import { temporaryFolder } from '../support/engine-cases.ts'
 import { recordedLog } from '../support/recorded-log.ts'
 import { built, texts } from '../support/shop-topics.ts'
+import { untyped } from '../support/untyped.ts'
 
 const counting = (): Topology => built((builder) => builder.stream(texts).groupByKey().count({ store: 'c' }))
 
@@ -19,7 +31,12 @@ async function refused(app: KafkaStreams): Promise<StateError> {
 }
 
 /** An application on a broker that keeps its topics, with its stores in LevelDB. */
-function world(): { stateDir: string; app: (topology?: Topology, options?: object) => KafkaStreams; count: () => Promise<void> } {
+function world(): {
+  broker: MemoryBroker
+  stateDir: string
+  app: (topology?: Topology, options?: object) => KafkaStreams
+  count: () => Promise<void>
+} {
   const broker = freshBroker()
   const stateDir = join(temporaryFolder(), 'state')
   const app = (topology = counting(), options: object = {}): KafkaStreams =>
@@ -33,7 +50,7 @@ function world(): { stateDir: string; app: (topology?: Topology, options?: objec
     await until('it is processed', () => processed('texts', records, running))
     expect(await running.close()).toEqual({ clean: true })
   }
-  return { stateDir, app, count }
+  return { broker, stateDir, app, count }
 }
 
 describe('B14: a state directory that', () => {
@@ -141,4 +158,62 @@ test('S5: state that is damaged is set aside, told, and restored from its change
   expect(restored).toBeGreaterThan(0)
   expect(events.map(({ message }) => message)).toContain('the state of a task is set aside and restored from its changelog')
   expect(readdirSync(join(stateDir, 'app')).some((name) => name.startsWith('0_0.corrupt-'))).toBe(true)
+})
+
+test('S7: an old copy of the directory is brought up to date by the changelog', async () => {
+  const { stateDir, app, count } = world()
+  await count()
+  const copy = `${stateDir}-copy`
+  cpSync(stateDir, copy, { recursive: true })
+  await count()
+  await count()
+  rmSync(stateDir, { recursive: true })
+  cpSync(copy, stateDir, { recursive: true })
+  rmSync(copy, { recursive: true })
+  const running = app()
+  await running.start()
+  expect(await (running.store<never>('c') as { get(key: string): unknown }).get('k')).toBe(3)
+})
+
+test('S11: a row that its serde can’t read is told with its store, and kept', async () => {
+  const { app, broker } = world()
+  const reading = (value: Serde<unknown>): Topology => {
+    const rows = keyValueStore('rows', { key: serdes.string, value })
+    return built((builder) =>
+      builder.stream(texts).process(
+        () => {
+          let store: KeyValueStore<string, unknown> | undefined
+          return {
+            init: (context) => {
+              store = context.store(rows)
+            },
+            process: async (record) => {
+              const found = await store!.get('k')
+              if (found === undefined) store!.put('k', record.value)
+            },
+          }
+        },
+        { name: 'mine', stores: [rows] },
+      ),
+    )
+  }
+  const text: Serde<unknown> = untyped(serdes.string)
+  for (const [value, fails] of [
+    [text, false],
+    [untyped(serdes.integer), true],
+    [text, false],
+  ] as const) {
+    await broker.produce(texts, { key: 'k', value: 'longer than a number' })
+    const running = app(reading(value), { cacheBytes: 0 })
+    const errors: StreamsError[] = []
+    running.on('error', ({ error }) => errors.push(error))
+    await running.start().catch(() => undefined)
+    await until(
+      'it is processed or fails',
+      () => errors.length > 0 || processed('texts', fails ? -1 : (running.tasks()[0]!.partitions[0]!.end ?? -1), running),
+    )
+    await running.close()
+    expect(errors.map(({ code }) => code)).toEqual(fails ? ['SERDE_DECODE'] : [])
+    if (fails) expect(errors[0]!.message).toContain('store rows')
+  }
 })

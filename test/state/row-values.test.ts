@@ -44,3 +44,19 @@ test('serdes with and without a reader of positions read the same', () => {
   const deserialize = (bytes: Uint8Array): string => serdes.string.deserialize(bytes)
   for (const serde of [untyped(serdes.string), untyped({ deserialize })]) expect(decoded(serde, utf8('--value--'), 2, 5)).toBe('value')
 })
+
+test('a value that the serde does not read is told with its store', () => {
+  const numbers = { ...timestamped, value: serdes.integer }
+  const row = rowBytes(timestamped, { value: 'text', timestamp: 1 })
+  expect(readRow(numbers, row, 0, row.length).value).toBeTypeOf('number')
+  const longer = rowBytes(timestamped, { value: 'longer', timestamp: 1 })
+  expect(() => readRow(numbers, longer, 0, longer.length)).toThrow(
+    expect.objectContaining({
+      code: 'SERDE_DECODE',
+      context: { store: 'store' },
+      message: expect.stringMatching(
+        /^store store holds a value that its serde can't read: 6 bytes are not an integer.*give the store another name$/,
+      ),
+    }),
+  )
+})
