@@ -5,12 +5,13 @@
 import type { TopologyNode } from './node.ts'
 import type { Subtopology } from './subtopologies.ts'
 import { javaSetOrder } from './java-order.ts'
+import { JavaTreeSet } from './java-tree.ts'
 
 interface Described {
   readonly node: TopologyNode
   size: number
-  readonly before: Described[]
-  readonly after: Described[]
+  readonly before: JavaTreeSet<Described>
+  readonly after: JavaTreeSet<Described>
 }
 
 /** The text of these sub-topologies. */
@@ -20,7 +21,9 @@ export function describe(subtopologies: readonly Subtopology[]): string {
 }
 
 function describeOne({ id, nodes }: Subtopology): string {
-  const all = new Map<string, Described>(nodes.map((node) => [node.name, { node, size: 1, before: [], after: [] }]))
+  const all = new Map<string, Described>(
+    nodes.map((node) => [node.name, { node, size: 1, before: new JavaTreeSet(bySize), after: new JavaTreeSet(bySize) }]),
+  )
   for (const name of javaSetOrder(nodes.map((node) => node.name))) {
     const described = all.get(name)!
     for (const parent of described.node.parents) link(all.get(parent)!, described)
@@ -30,20 +33,15 @@ function describeOne({ id, nodes }: Subtopology): string {
 }
 
 function link(parent: Described, child: Described): void {
-  insert(child.before, parent)
-  insert(parent.after, child)
+  child.before.add(parent)
+  parent.after.add(child)
   grow(parent, child.size)
-}
-
-function insert(into: Described[], described: Described): void {
-  into.push(described)
-  into.sort(bySize)
 }
 
 /** Adds to a node and to all ancestors linked so far. */
 function grow(described: Described, by: number): void {
   described.size += by
-  for (const before of described.before) grow(before, by)
+  for (const before of described.before.values()) grow(before, by)
 }
 
 function bySize(a: Described, b: Described): number {
@@ -51,8 +49,11 @@ function bySize(a: Described, b: Described): number {
 }
 
 function textOf({ node, before, after }: Described): string {
-  const names = (list: readonly Described[]): string =>
-    list.length === 0 ? 'none' : list.map((described) => described.node.name).join(', ')
+  const names = (set: JavaTreeSet<Described>): string =>
+    set
+      .values()
+      .map((described) => described.node.name)
+      .join(', ') || 'none'
   const to = `      --> ${names(after)}\n`
   const from = `      <-- ${names(before)}\n`
   switch (node.kind) {
