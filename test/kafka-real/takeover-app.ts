@@ -1,11 +1,13 @@
 /**
  * The application of jvm/Takeover.java here, and what it must answer: an aggregate that knows the order of its numbers, counts in windows, counts
- * behind a repartition, two tables joined, and a table grouped anew; each also computed plainly from the numbers, as if one program had run all the
+ * behind a repartition, two tables joined, a table grouped anew, and two streams joined; each also computed plainly from the numbers, as if one program had run all the
  * time.
  */
 import { murmur2, partitionOf } from '../../src/base/murmur2.ts'
 import { utf8 } from '../../src/base/text.ts'
 import {
+  hours,
+  joinWindow,
   keyValueStore,
   seconds,
   serdes,
@@ -28,11 +30,14 @@ export interface SentNumber {
 export type Answers = Readonly<Record<'digests' | 'windows' | 'digits' | 'joined', ReadonlyMap<string, readonly string[]>>> & {
   /** The last ones only: how tasks take turns decides what is between. */
   readonly sums: ReadonlyMap<string, string>
+  /** In order of their texts. */
+  readonly pairs: ReadonlyMap<string, readonly string[]>
 }
 
 export const PARTITIONS = 4
 const SIZE_MS = 10_000
 const GRACE_MS = 2_000
+const NEAR_MS = 2_000
 
 /** The store of the digests. */
 export const digestStore: KeyValueStoreSpec<string, string> = keyValueStore('digests', { key: serdes.string, value: serdes.string })
@@ -45,6 +50,7 @@ export function topicsOf(applicationId: string): {
   readonly digits: Topic<string, number>
   readonly joined: Topic<string, string>
   readonly sums: Topic<string, number>
+  readonly pairs: Topic<string, string>
 } {
   const counts = { key: serdes.string, value: serdes.long }
   const texts = { key: serdes.string, value: serdes.string }
@@ -55,12 +61,13 @@ export function topicsOf(applicationId: string): {
     digits: topic(`${applicationId}-digits`, counts),
     joined: topic(`${applicationId}-joined`, texts),
     sums: topic(`${applicationId}-sums`, counts),
+    pairs: topic(`${applicationId}-pairs`, texts),
   }
 }
 
 /** The topology. */
 export function takeoverTopology(applicationId: string): Topology {
-  const { numbers, digests, windows, digits, joined, sums } = topicsOf(applicationId)
+  const { numbers, digests, windows, digits, joined, sums, pairs } = topicsOf(applicationId)
   const builder = new StreamsBuilder()
   const source = builder.stream(numbers)
   const digested = source.groupByKey().aggregate(() => '0:0', digest, { store: digestStore })
@@ -92,6 +99,9 @@ export function takeoverTopology(applicationId: string): Topology {
     )
     .toStream()
     .to(sums)
+  const evens = source.filter((value) => Number(value) % 2 === 0)
+  const within = joinWindow(NEAR_MS).grace(hours(1))
+  source.join(evens, (left, right) => `${left}/${right}`, { within, store: 'pairs' }).to(pairs)
   return builder.build()
 }
 
@@ -133,5 +143,20 @@ export function expectedAnswers(sent: readonly SentNumber[]): Answers {
     const own = [...latest.values()].filter((value) => value.endsWith(digit))
     sums.set(digit, String(own.reduce((sum, value) => sum + Number(value), 0)))
   }
-  return { ...answers, sums }
+  return { ...answers, sums, pairs: pairsOf(sent) }
+}
+
+/** Each number of a key with each even one that is near enough. */
+function pairsOf(sent: readonly SentNumber[]): Answers['pairs'] {
+  const byKey = new Map<string, SentNumber[]>()
+  for (const number of sent) byKey.set(number.key, [...(byKey.get(number.key) ?? []), number])
+  return new Map(
+    [...byKey].map(([key, own]) => {
+      const evens = own.filter(({ value }) => Number(value) % 2 === 0)
+      const pairs = own.flatMap((left) =>
+        evens.filter((right) => Math.abs(left.timestamp - right.timestamp) <= NEAR_MS).map((right) => `${left.value}/${right.value}`),
+      )
+      return [key, pairs.toSorted()]
+    }),
+  )
 }

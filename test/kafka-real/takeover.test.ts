@@ -18,7 +18,7 @@ describeWithKafka('one application id, run in turn', (kafka) => {
       console.log(`${name}: ${sent} numbers, ${late} too late for their window; restored ${restored.join(', ')} records`)
       expect(sent).toBeGreaterThan(500)
       expect(late).toBeGreaterThan(0)
-      for (const of of ['digests', 'windows', 'digits', 'joined', 'sums'] as const) {
+      for (const of of ['digests', 'windows', 'digits', 'joined', 'sums', 'pairs'] as const) {
         expect(found[of].size).toBeGreaterThan(9)
         expect(sorted<unknown>(found[of])).toEqual(sorted<unknown>(expected[of]))
       }

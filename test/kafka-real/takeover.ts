@@ -211,15 +211,17 @@ async function runs(child: ChildProcess, ended: Promise<unknown>, errors: () => 
 
 /** What came out, read again until it is as much as expected, or until nothing has come for ten seconds. */
 async function settled(topics: TopicClient, applicationId: string, expected: Answers): Promise<Answers> {
-  const { digests, windows, digits, joined, sums } = topicsOf(applicationId)
+  const { digests, windows, digits, joined, sums, pairs } = topicsOf(applicationId)
   const read = async (): Promise<Answers> => ({
     digests: await byKey(topics, digests),
     windows: await byKey(topics, windows),
     digits: await byKey(topics, digits),
     joined: await byKey(topics, joined),
+    pairs: new Map([...(await byKey(topics, pairs))].map(([key, values]) => [key, values.toSorted()])),
     sums: new Map([...(await byKey(topics, sums))].map(([key, values]) => [key, values.at(-1) ?? ''])),
   })
-  const size = (answers: Answers): number => total(answers.digests) + total(answers.windows) + total(answers.digits) + total(answers.joined)
+  const size = (answers: Answers): number =>
+    total(answers.digests) + total(answers.windows) + total(answers.digits) + total(answers.joined) + total(answers.pairs)
   const isDone = (answers: Answers): boolean =>
     size(answers) >= size(expected) && [...expected.sums].every(([key, sum]) => answers.sums.get(key) === sum)
   let found = await read()

@@ -14,18 +14,20 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.JoinWindows;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.StreamJoined;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.processor.StateRestoreListener;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.WindowStore;
 
 /**
- * The application of takeover-app.ts on the JVM: an aggregate, windowed counts, counts behind a repartition, tables that are joined, and a table that
- * is grouped anew. It prints RUNNING, and RESTORED with the
+ * The application of takeover-app.ts on the JVM: an aggregate, windowed counts, counts behind a repartition, tables that are joined, a table that is
+ * grouped anew, and streams that are joined. It prints RUNNING, and RESTORED with the
  * number of records that it restored; when its standard input ends it closes cleanly and leaves the group.
  * Arguments: bootstrap servers, application id, state directory.
  */
@@ -107,6 +109,13 @@ public final class Takeover {
             Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("sums").withKeySerde(Serdes.String()).withValueSerde(Serdes.Long()))
         .toStream()
         .to(application + "-sums", Produced.with(Serdes.String(), Serdes.Long()));
+    numbers
+        .join(
+            numbers.filter((key, value) -> Long.parseLong(value) % 2 == 0),
+            (left, right) -> left + "/" + right,
+            JoinWindows.ofTimeDifferenceAndGrace(Duration.ofSeconds(2), Duration.ofHours(1)),
+            StreamJoined.with(Serdes.String(), Serdes.String(), Serdes.String()).withStoreName("pairs"))
+        .to(application + "-pairs", Produced.with(Serdes.String(), Serdes.String()));
     return builder.build();
   }
 }
