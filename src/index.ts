@@ -27,7 +27,7 @@ export type { TaskId } from './model/task-id.ts'
 export { topic } from './model/topic.ts'
 export type { Topic } from './model/topic.ts'
 export type { Window, Windowed } from './model/window.ts'
-export { keyValueStore, sessionStore, windowStore } from './state/stores.ts'
+export { keyValueStore, sessionStore, versionedStore, windowStore } from './state/stores.ts'
 export type {
   Entry,
   KeyRangeOptions,
@@ -42,6 +42,9 @@ export type {
   StoreOptions,
   StoreSpec,
   TimeRange,
+  Versioned,
+  VersionedKeyValueStore,
+  VersionedStoreSpec,
   WindowStore,
   WindowStoreSpec,
 } from './state/store-spec.ts'
@@ -76,6 +79,7 @@ export { otherwise } from './dsl/options.ts'
 export type {
   GroupOptions,
   KeyOptions,
+  LookupOptions,
   ProcessOptions,
   RepartitionOptions,
   SerdeOptions,
@@ -94,6 +98,8 @@ export type {
   WindowTableOptions,
 } from './dsl/options.ts'
 export type { Branches, SplitOptions } from './dsl/split.ts'
+export { untilTimeLimit, untilWindowCloses } from './dsl/suppress.ts'
+export type { BufferOptions, UntilTimeLimit, UntilWindowCloses } from './dsl/suppress.ts'
 export { SessionWindowedKStream, WindowedKStream } from './dsl/windowed.ts'
 export { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { BuildOptions, Optimization } from './dsl/streams-builder.ts'
@@ -108,6 +114,12 @@ export type { MemoryBroker } from './runtime/memory-broker.ts'
 export type { TopicClient } from './runtime/topic-client.ts'
 export type { ProduceRecord, ReadOptions, ReadRecord } from './runtime/topic-records.ts'
 export type { FailureDecision, KafkaStreamsOptions, Security } from './runtime/options.ts'
-export type { ReadOnly, ReadOnlyKeyValueStore, ReadOnlySessionStore, ReadOnlyWindowStore } from './runtime/queries.ts'
+export type {
+  ReadOnly,
+  ReadOnlyKeyValueStore,
+  ReadOnlySessionStore,
+  ReadOnlyVersionedStore,
+  ReadOnlyWindowStore,
+} from './runtime/queries.ts'
 export { runMain } from './runtime/run-main.ts'
 export type { AppState } from './runtime/states.ts'

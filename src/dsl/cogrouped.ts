@@ -11,7 +11,7 @@ import { storeReader } from '../operators/table.ts'
 import type { AnyWindows, SessionWindows, StoredWindows } from '../operators/window-placement.ts'
 import { windowReader } from '../operators/window-tools.ts'
 import { windowedAggregate } from '../operators/windowed-aggregate.ts'
-import type { AnyStoreSpec, KeyValueStoreSpec, SessionStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
+import type { AnyStoreSpec, TableStoreSpec, SessionStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
 import type { Call } from '../topology/graph.ts'
 import type { AnyOperator, TableReader } from '../topology/operator.ts'
 import type { KGroupedStream } from './grouped.ts'
@@ -130,7 +130,7 @@ type MadeOptions = StepOptions & { readonly key?: AnySerde; readonly value?: Any
 
 interface Cogroup<K, KOut, A> {
   readonly options: MadeOptions
-  readonly store: KeyValueStoreSpec<K, A> | WindowStoreSpec<K, A> | SessionStoreSpec<K, A>
+  readonly store: TableStoreSpec<K, A> | WindowStoreSpec<K, A> | SessionStoreSpec<K, A>
   readonly windows: AnyWindows | undefined
   readonly reader: TableReader<KOut, A> | undefined
   readonly operator: (add: CogroupInput<K, A>['add']) => AnyOperator

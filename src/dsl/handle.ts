@@ -5,7 +5,7 @@
  */
 import { TopologyError, type Mistake } from '../base/errors.ts'
 import type { AnySerde, Serde } from '../model/serde.ts'
-import type { KeyValueStoreSpec, SessionStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
+import type { SessionStoreSpec, TableStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
 import type { Call } from '../topology/graph.ts'
 import type { TableReader } from '../topology/operator.ts'
 import type { CogroupedKStream, CogroupInput } from './cogrouped.ts'
@@ -73,8 +73,8 @@ export interface Makers {
   groupedTable<K, V>(parts: GroupParts): KGroupedTable<K, V>
 }
 
-/** The spec of a key-value store from a name, a spec, or nothing. @internal */
-export function keyValueSpec<K, V>(store: string | KeyValueStoreSpec<K, V> | undefined): KeyValueStoreSpec<K, V> {
+/** The spec of a table's store from a name, a spec, or nothing: a key-value one unless a spec says otherwise. @internal */
+export function keyValueSpec<K, V>(store: string | TableStoreSpec<K, V> | undefined): TableStoreSpec<K, V> {
   if (typeof store === 'object') return store
   return Object.freeze({ kind: 'keyValue', ...(store === undefined ? {} : { name: store }) })
 }

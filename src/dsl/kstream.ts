@@ -19,6 +19,7 @@ import type { KTable } from './ktable.ts'
 import type {
   GroupOptions,
   KeyOptions,
+  LookupOptions,
   ProcessOptions,
   RepartitionOptions,
   SerdeOptions,
@@ -29,6 +30,7 @@ import type {
   TableOptions,
   ValueOptions,
 } from './options.ts'
+import { graceOf } from './grace.ts'
 import { splitStream, type Branches, type SplitOptions } from './split.ts'
 
 /** A function of a record, value first. The context is valid during the call. */
@@ -170,7 +172,7 @@ export class KStream<K, V> {
   join<T, VOut>(
     table: KTable<K, T, boolean>,
     joiner: (left: Exclude<V, null>, right: T, key: K) => VOut,
-    options?: ValueOptions<VOut>,
+    options?: LookupOptions<VOut>,
   ): KStream<K, VOut>
   join<R, VOut>(
     other: Joinable<K, R>,
@@ -192,7 +194,7 @@ export class KStream<K, V> {
   leftJoin<T, VOut>(
     table: KTable<K, T, boolean>,
     joiner: (left: Exclude<V, null>, right: T | null, key: K) => VOut,
-    options?: ValueOptions<VOut>,
+    options?: LookupOptions<VOut>,
   ): KStream<K, VOut>
   leftJoin<R, VOut>(other: Joinable<K, R>, joiner: LooseJoiner<VOut>, options: JoinOptions<VOut> = {}): KStream<K, VOut> {
     return this.#joined(other, joiner, options, leftOuter)
@@ -211,8 +213,9 @@ export class KStream<K, V> {
     const joiner = claimed<K, V, R, VOut>(join)
     if (other instanceof KStream)
       return this.#parts.makers.stream<K, VOut>(joinStreams(this.#parts, other.#parts, { kind, join: joiner, options }))
-    const operator = streamTableJoin<K, V, R, VOut>({ table: other.reader(this.#parts.graph), left: kind.rightMayMiss, join: joiner })
-    return this.apply(operator, options)
+    const table = other.reader(this.#parts.graph)
+    const grace = graceOf<K, V>(this.#parts, table, options)
+    return this.apply(streamTableJoin<K, V, R, VOut>({ table, left: kind.rightMayMiss, join: joiner, ...grace }), options)
   }
 
   /** Runs a processor for each record; it may change the key. `orders.process(() => new Counter(), { stores: [counts] })` */
@@ -271,7 +274,7 @@ type Joinable<K, R> = KStream<K, R> | KTable<K, R, boolean>
 /** A joiner of any join: which of its arguments may be null is the overload's to say. */
 type LooseJoiner<VOut> = (left: never, right: never, key: never) => VOut
 
-type JoinOptions<VOut> = ValueOptions<VOut> & Partial<StreamJoinStores<unknown, unknown, unknown>>
+type JoinOptions<VOut> = LookupOptions<VOut> & Partial<StreamJoinStores<unknown, unknown, unknown>>
 
 /** Sound because joins drop null values and, where the key can't be null, null keys, and leave null where the overload says so only. */
 function claimed<K, L, R, VOut>(joiner: LooseJoiner<VOut>): (left: L | null, right: R | null, key: K) => VOut {

@@ -15,7 +15,8 @@ import type { KStream } from './kstream.ts'
 import type { GroupOptions, KeyOptions, StepOptions, TableOptions, TableProcessOptions, ValueOptions, ViewOptions } from './options.ts'
 import { joinTables } from './table-join.ts'
 import { processTable } from './table-process.ts'
-import type { KeyValueStoreSpec } from '../state/store-spec.ts'
+import { suppressTable, type Until, type UntilWindowCloses } from './suppress.ts'
+import type { TableStoreSpec } from '../state/store-spec.ts'
 
 /** A table with keys `K` and values `V`. */
 export class KTable<K, V, Deletes extends boolean = false> {
@@ -41,7 +42,8 @@ export class KTable<K, V, Deletes extends boolean = false> {
   filter(keep: (value: V, key: K) => boolean, options: ViewOptions<K, V> = {}): KTable<K, V, true> {
     const { reader } = this.#parts
     const store = viewStore(options)
-    const operator = table.tableFilter<K, V>(keep, { store, ...viewNaming(options), emit: options.emit })
+    const ofVersions = reader?.versions !== undefined
+    const operator = table.tableFilter<K, V>(keep, { store, ofVersions, ...viewNaming(options), emit: options.emit })
     const through = reader === undefined ? undefined : table.filterReader(reader, keep)
     return this.#view<V, true>(operator, { options, store, through, value: this.#parts.value })
   }
@@ -130,6 +132,14 @@ export class KTable<K, V, Deletes extends boolean = false> {
     return makers.groupedTable({ graph, makers, call, key: groupKey, value: erased(valueSerde), name, grouping: {} })
   }
 
+  /**
+   * Holds changes back until their window closes, or for a time, and lets the last one of each key through; see `untilWindowCloses`, `untilTimeLimit`.
+   * `counts.suppress(untilWindowCloses()).toStream()`
+   */
+  suppress<U extends Until<K>>(until: U, options: StepOptions = {}): KTable<K, V, U extends UntilWindowCloses ? false : Deletes> {
+    return suppressTable(this.#parts, until, options)
+  }
+
   /** Any operator over changes as a step. `customers.apply(myTableStep)` */
   apply<VOut>(
     operator: Operator<K, Change<V>, K, Change<VOut>>,
@@ -185,12 +195,12 @@ function present<T>(value: T | null): T {
 
 interface View<K, VOut> {
   readonly options: ViewOptions<K, VOut>
-  readonly store: KeyValueStoreSpec<K, VOut> | undefined
+  readonly store: TableStoreSpec<K, VOut> | undefined
   readonly through: TableReader<K, VOut> | undefined
   readonly value: TableParts<K, VOut>['value']
 }
 
-function viewStore<K, V>(options: ViewOptions<K, V>): KeyValueStoreSpec<K, V> | undefined {
+function viewStore<K, V>(options: ViewOptions<K, V>): TableStoreSpec<K, V> | undefined {
   return options.store === undefined ? undefined : keyValueSpec(options.store)
 }
 

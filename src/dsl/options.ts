@@ -2,7 +2,7 @@
 import type { Serde } from '../model/serde.ts'
 import type { EmitWhen, WindowEmitWhen } from '../operators/change.ts'
 import type { JoinWindows } from '../operators/join/join-windows.ts'
-import type { KeyValueStoreSpec, SessionStoreSpec, StoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
+import type { SessionStoreSpec, StoreSpec, TableStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
 import type { StartFrom } from '../topology/node.ts'
 import type { Partitioner } from '../topology/operator.ts'
 import type { RecordContext } from '../model/record.ts'
@@ -38,7 +38,7 @@ export interface GroupOptions<K, V> extends StepOptions {
 /** Options of steps that make a table with a key-value store. */
 export interface TableOptions<K, V> extends StepOptions {
   /** The store's name or spec; a generated name when left out. */
-  readonly store?: string | KeyValueStoreSpec<K, V>
+  readonly store?: string | TableStoreSpec<K, V>
   readonly key?: Serde<Exclude<K, null>>
   readonly value?: Serde<Exclude<V, null>>
   /** `every-update` (default), or `on-commit`: the last of each key, at a commit. */
@@ -74,7 +74,7 @@ export interface SessionAggregateOptions<K, V> extends SessionTableOptions<K, V>
 /** Options of `filter` and `mapValues` of a table. */
 export interface ViewOptions<K, V> extends StepOptions {
   /** Left out: the view has no store and reads through to its table. */
-  readonly store?: string | KeyValueStoreSpec<K, V>
+  readonly store?: string | TableStoreSpec<K, V>
   readonly value?: Serde<Exclude<V, null>>
   readonly emit?: EmitWhen
 }
@@ -101,6 +101,12 @@ export interface StreamJoinStores<K, L, R> {
   ]
   /** False: the stores have no changelogs. A record: topic configs that override the defaults. */
   readonly changelog?: boolean | Readonly<Record<string, string>>
+}
+
+/** Options of a stream's join with a table. */
+export interface LookupOptions<V> extends ValueOptions<V> {
+  /** How long a record waits, in ms of stream time, to meet the row of its own time. The table must be versioned, with at least as much history. */
+  readonly grace?: number
 }
 
 /** Options of `process` and `processValues`. */
@@ -138,7 +144,7 @@ export interface SourceOptions<K, V> extends StepOptions {
 /** Options of `builder.table`. */
 export interface TableSourceOptions<K, V> extends SourceOptions<K, V> {
   /** The store's name or spec; left out, there is a store only where a later step needs one. */
-  readonly store?: string | KeyValueStoreSpec<Exclude<K, null>, Exclude<V, null>>
+  readonly store?: string | TableStoreSpec<Exclude<K, null>, Exclude<V, null>>
   readonly emit?: EmitWhen
 }
 

@@ -15,7 +15,8 @@ export type WindowEmitWhen = EmitWhen | 'on-window-close'
  * Streams: where the task and the store have one, changes wait in it for the commit.
  */
 export function emitOf(when: EmitWhen | undefined, store: StoreSpec, { parity, cacheBytes }: OperatorContext): EmitWhen {
-  if (when !== undefined) return when
+  // A store that keeps every version tells of each at once.
+  if (when !== undefined || store.kind === 'versioned') return when ?? 'every-update'
   return parity && cacheBytes > 0 && store.cacheBytes !== 0 ? 'on-commit' : 'every-update'
 }
 

@@ -3,12 +3,13 @@
  * update. Nothing is taken out where there is no aggregate. Null from either function deletes the aggregate, and what is added next starts anew.
  */
 import type { RecordContext } from '../model/record.ts'
-import type { KeyValueStoreSpec } from '../state/store-spec.ts'
+import type { TableStoreSpec } from '../state/store-spec.ts'
 import { stamped, type Change, type Operator } from '../topology/operator.ts'
 import { emitOf, emitOnFlush, newChange, type EmitWhen } from './change.ts'
 import { copyOf } from './copy.ts'
 import { stepping } from './fold.ts'
 import { valueOf } from './result.ts'
+import { refuseOnCommit, slotsOf, tellVersion } from './versioned-table.ts'
 
 /** How the values of a group become its aggregate. */
 export interface TableFold<K, V, A> {
@@ -22,7 +23,7 @@ export interface TableFold<K, V, A> {
 
 /** An aggregation of a grouped table. */
 export interface TableAggregateOptions<K, V, A> extends TableFold<K, V, A> {
-  readonly store: KeyValueStoreSpec<K, A>
+  readonly store: TableStoreSpec<K, A>
   readonly role: 'KTABLE-AGGREGATE-' | 'KTABLE-REDUCE-'
   readonly emit: EmitWhen | undefined
   /** Name of the repartition before it, from the grouping. */
@@ -32,6 +33,7 @@ export interface TableAggregateOptions<K, V, A> extends TableFold<K, V, A> {
 /** Folds the changes of each group. */
 export function tableAggregate<K, V, A>(options: TableAggregateOptions<K, V, A>): Operator<K, Change<V>, K, Change<A>> {
   const { store, role, repartitionName } = options
+  refuseOnCommit(store, options.emit)
   return {
     role,
     traits: { readsByKey: true, changesValue: true, readsKey: true, readsValue: true, ownsOldValue: true },
@@ -39,7 +41,8 @@ export function tableAggregate<K, V, A>(options: TableAggregateOptions<K, V, A>)
     stores: [store],
     start: (next, context) => {
       const emit = emitOf(options.emit, store, context)
-      const slots = context.slots<K, A>(store)
+      const slots = slotsOf<K, A>(context, store)
+      const versions = store.kind === 'versioned' ? context.versionedSlots<K, A>(store) : undefined
       const forward = stamped(next)
       const change = newChange<A>()
       const { initial, add, subtract } = options
@@ -61,6 +64,7 @@ export function tableAggregate<K, V, A>(options: TableAggregateOptions<K, V, A>)
       const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context) : undefined
       const update = (slot: number, key: K, value: Change<V>, record: RecordContext): void | Promise<void> => {
         const timestamp = fold(slot, key, value, record)
+        if (versions !== undefined) return tellVersion(versions, change, () => forward(key, change, record, timestamp))
         return noted === undefined ? forward(key, change, record, timestamp) : noted(slot, change.value, record)
       }
       return (key, value, record) => {

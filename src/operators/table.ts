@@ -6,20 +6,22 @@
 import { TopologyError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { RecordContext } from '../model/record.ts'
-import type { Entry, KeyValueStore, KeyValueStoreSpec } from '../state/store-spec.ts'
+import type { Entry, KeyValueStore, KeyValueStoreSpec, TableStoreSpec } from '../state/store-spec.ts'
 import type { Change, Emit, Operator, OperatorContext, TableReader } from '../topology/operator.ts'
 import { emitOf, emitOnFlush, newChange, type EmitWhen } from './change.ts'
 import { copyOf } from './copy.ts'
 import { isKept, valueOf } from './result.ts'
+import { refuseOnCommit, slotsOf, upsertVersion, versionedReader } from './versioned-table.ts'
 
 /** How a table is kept. */
 export interface TableOptions<K, V> {
-  readonly store: KeyValueStoreSpec<K, V>
+  readonly store: TableStoreSpec<K, V>
   readonly emit: EmitWhen | undefined
 }
 
 /** The step that makes a table of a topic. */
 export function tableSource<K, V>({ store, emit }: TableOptions<K, V>): Operator<K, V | null, K, Change<V>> {
+  refuseOnCommit(store, emit)
   return {
     role: 'KTABLE-SOURCE-',
     traits: { storeOptional: emit !== 'on-commit', ownsOldValue: true },
@@ -31,6 +33,7 @@ export function tableSource<K, V>({ store, emit }: TableOptions<K, V>): Operator
 
 /** The step that makes a table of a stream: the newest value of each key. */
 export function toTable<K, V>({ store, emit }: TableOptions<K, V>): Operator<K, V | null, K, Change<V>> {
+  refuseOnCommit(store, emit)
   return {
     role: 'KSTREAM-TOTABLE-',
     traits: { storeOptional: emit !== 'on-commit', readsByKey: true, ownsOldValue: true },
@@ -50,6 +53,7 @@ export function toTable<K, V>({ store, emit }: TableOptions<K, V>): Operator<K, 
 export function upsert<K, V>(next: Emit<K, Change<V>>, context: OperatorContext, options: TableOptions<K, V>): Emit<K, V | null> {
   const { store } = options
   if (!context.hasStore(store)) return passOn(next, context)
+  if (store.kind === 'versioned') return upsertVersion(next, context, store)
   const emit = emitOf(options.emit, store, context)
   if (emit === 'every-update' && !context.sendsOldValues) return overwrite(next, context, store)
   const slots = context.slots<K, V>(store)
@@ -106,10 +110,16 @@ function mapped<K, V, VOut>(f: (value: V, key: K) => VOut): RowFunction<K, V, VO
 
 /** A view's options: its own store, if it has one. */
 export interface ViewOptions<K, V> {
-  readonly store: KeyValueStoreSpec<K, V> | undefined
+  readonly store: TableStoreSpec<K, V> | undefined
   readonly emit: EmitWhen | undefined
   /** Indexes that Kafka Streams burns before the step: 1 where a serde is given without a store (`Naming.burns`). */
   readonly burns?: number
+}
+
+/** A filter's options. */
+export interface FilterOptions<K, V> extends ViewOptions<K, V> {
+  /** True where its table is versioned: then every change is forwarded, also one from nothing to nothing. */
+  readonly ofVersions?: boolean
 }
 
 interface View<K, V, VOut> extends ViewOptions<K, VOut> {
@@ -120,8 +130,9 @@ interface View<K, V, VOut> extends ViewOptions<K, VOut> {
 }
 
 /** Keeps the rows that `keep` answers true for; the others become tombstones, also for keys that never were in it (Kafka Streams' rule). Throws a `TopologyError` when it is to wait for the commit and has no store. */
-export function tableFilter<K, V>(keep: (value: V, key: K) => boolean, options: ViewOptions<K, V>): Operator<K, Change<V>, K, Change<V>> {
-  return view({ ...options, role: 'KTABLE-FILTER-', row: kept(keep), skipsEmpty: true })
+export function tableFilter<K, V>(keep: (value: V, key: K) => boolean, options: FilterOptions<K, V>): Operator<K, Change<V>, K, Change<V>> {
+  const filter = view({ ...options, role: 'KTABLE-FILTER-', row: kept(keep), skipsEmpty: options.ofVersions !== true })
+  return { ...filter, traits: { ...filter.traits, likesOldValue: true } }
 }
 
 /** Gives each row the value that `f` answers; null deletes it. `f` never sees null. Throws a `TopologyError` as `tableFilter` does. */
@@ -138,6 +149,7 @@ function view<K, V, VOut>(options: View<K, V, VOut>): Operator<K, Change<V>, K, 
     const message = "a view that emits on commit needs a store to wait in: give it one, as { store: 'view', emit: 'on-commit' }"
     throw new TopologyError([{ code: 'ARGUMENT_INVALID', message }])
   }
+  if (store !== undefined) refuseOnCommit(store, options.emit)
   return {
     role,
     traits: {
@@ -146,7 +158,6 @@ function view<K, V, VOut>(options: View<K, V, VOut>): Operator<K, Change<V>, K, 
       readsValue: true,
       passesOldValue: store === undefined,
       ownsOldValue: store !== undefined,
-      likesOldValue: options.skipsEmpty,
     },
     naming: { stores: 'before', storeRole: `${role}STATE-STORE-`, burns },
     stores: store === undefined ? [] : [store],
@@ -178,12 +189,12 @@ function viewThrough<K, V, VOut>(
 function viewKept<K, V, VOut>(
   next: Emit<K, Change<VOut>>,
   context: OperatorContext,
-  { row, skipsEmpty, store, emit }: View<K, V, VOut> & { readonly store: KeyValueStoreSpec<K, VOut> },
+  { row, skipsEmpty, store, emit }: View<K, V, VOut> & { readonly store: TableStoreSpec<K, VOut> },
 ): Emit<K, Change<V>> {
   const compute = rowOf(row, context)
   const update = upsert(next, context, { store, emit })
   if (!skipsEmpty || !context.sendsOldValues) return (key, { value }, record) => update(key, compute(value, key), record)
-  const slots = context.slots<K, VOut>(store)
+  const slots = slotsOf<K, VOut>(context, store)
   return (key, { value }, record) => {
     const computed = compute(value, key)
     if (computed !== null) return update(key, computed, record)
@@ -210,7 +221,8 @@ export function tableToStream<K, V>(): Operator<K, Change<V>, K, V | null> {
 }
 
 /** Reads a table by its store. */
-export function storeReader<K, V>(store: KeyValueStoreSpec<K, V>): TableReader<K, V> {
+export function storeReader<K, V>(store: TableStoreSpec<K, V>): TableReader<K, V> {
+  if (store.kind === 'versioned') return versionedReader(store)
   return {
     stores: [store],
     open: (context) => {
@@ -231,16 +243,23 @@ export function mapValuesReader<K, V, VOut>(parent: TableReader<K, V>, f: (value
 }
 
 function throughReader<K, V, VOut>(parent: TableReader<K, V>, row: RowFunction<K, V, VOut>): TableReader<K, VOut> {
-  return {
+  const { versions } = parent
+  const through = (entry: Entry<V> | undefined, key: K, context: OperatorContext): Entry<VOut> | undefined => {
+    if (entry === undefined) return undefined
+    const value = row(entry.value, key, context)
+    return value === null ? undefined : { value, timestamp: entry.timestamp, headers: entry.headers }
+  }
+  const reader: TableReader<K, VOut> = {
     stores: parent.stores,
     open: (context) => {
       const read = parent.open(context)
-      return (key): MaybePromise<Entry<VOut> | undefined> =>
-        chain(read(key), (entry) => {
-          if (entry === undefined) return undefined
-          const value = row(entry.value, key, context)
-          return value === null ? undefined : { value, timestamp: entry.timestamp, headers: entry.headers }
-        })
+      return (key) => chain(read(key), (entry) => through(entry, key, context))
     },
   }
+  if (versions === undefined) return reader
+  const readVersion = (context: OperatorContext): ((key: K, asOf: number) => MaybePromise<Entry<VOut> | undefined>) => {
+    const read = versions.open(context)
+    return (key, asOf) => chain(read(key, asOf), (entry) => through(entry, key, context))
+  }
+  return { ...reader, versions: { historyMs: versions.historyMs, open: readVersion } }
 }

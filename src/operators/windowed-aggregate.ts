@@ -22,7 +22,14 @@ export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, 
   const { store, role, windows, repartitionName, burns = 0 } = options
   return {
     role,
-    traits: { readsByKey: true, changesValue: true, readsKey: true, readsValue: true, ownsOldValue: true },
+    traits: {
+      readsByKey: true,
+      changesValue: true,
+      readsKey: true,
+      readsValue: true,
+      ownsOldValue: true,
+      closing: closingOf(windows),
+    },
     naming: {
       stores: 'before',
       storeRole: `${role}STATE-STORE-`,
@@ -100,4 +107,10 @@ function fixed<K, V, A>({ options, context, slots, change, isClosed, tell, ...to
     at = 0
     return rest(key, value, record)
   }
+}
+
+/** When windows close behind their ends: an inclusive end needs a millisecond more. */
+function closingOf(windows: AnyWindows): { readonly afterMs: number; readonly inclusive: boolean } {
+  const inclusive = windows.kind === 'sliding' || windows.kind === 'session'
+  return { afterMs: closesAfter(windows) - (inclusive ? 1 : 0), inclusive }
 }

@@ -25,6 +25,9 @@ export interface InternalTopicOptions {
   readonly configs: Readonly<Record<string, string>>
 }
 
+/** Added to the history of versioned stores before their changelogs are compacted, as by Kafka Streams. */
+const DAY_MS = 86_400_000
+
 /** Event time may run ahead of the broker's clock; since 4.0 brokers refuse more than an hour unless told otherwise. */
 const EVENT_TIME = { 'message.timestamp.type': 'CreateTime', 'message.timestamp.after.max.ms': '9223372036854775807' }
 
@@ -53,7 +56,8 @@ function changelogOf(store: ResolvedStore, partitions: number, options: Internal
 
 /** Key-value changelogs are compacted; those of windows are also deleted behind their retention, join buffers only that. */
 function policyOf({ spec }: ResolvedStore, additionalRetentionMs: number): Readonly<Record<string, string>> {
-  if (spec.kind === 'keyValue') return { 'cleanup.policy': 'compact' }
+  if (spec.kind === 'versioned') return { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(spec.historyMs + DAY_MS) }
+  if (spec.kind !== 'window') return { 'cleanup.policy': 'compact' }
   const retention = { 'retention.ms': String(spec.retentionMs + additionalRetentionMs) }
   const isBuffer = spec.kind === 'window' && spec.duplicates === true
   return { 'cleanup.policy': isBuffer ? 'delete' : 'compact,delete', ...retention }

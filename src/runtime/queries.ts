@@ -7,7 +7,6 @@ import { StoreUnavailableError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { Windowed } from '../model/window.ts'
 import { rowsOf, scanOf } from '../state/scan.ts'
-import type { AnyStore } from '../state/task-state.ts'
 import type {
   Entry,
   KeyRangeOptions,
@@ -18,8 +17,11 @@ import type {
   SessionRange,
   SessionStore,
   TimeRange,
+  Versioned,
+  VersionedKeyValueStore,
   WindowStore,
 } from '../state/store-spec.ts'
+import type { TaskState } from '../state/task-state.ts'
 import type { AppState } from './states.ts'
 
 /** A key-value store as a reader sees it. */
@@ -31,6 +33,9 @@ export type ReadOnlyWindowStore<K, V> = Pick<WindowStore<K, V>, 'get' | 'fetch' 
 /** A session store as a reader sees it. */
 export type ReadOnlySessionStore<K, V> = Pick<SessionStore<K, V>, 'get' | 'fetch' | 'find'>
 
+/** A versioned store as a reader sees it. */
+export type ReadOnlyVersionedStore<K, V> = Pick<VersionedKeyValueStore<K, V>, 'get' | 'history'>
+
 /** What can be read of a store with this face. */
 export type ReadOnly<Face> =
   Face extends KeyValueStore<infer K, infer V>
@@ -39,15 +44,18 @@ export type ReadOnly<Face> =
       ? ReadOnlyWindowStore<K, V>
       : Face extends SessionStore<infer K, infer V>
         ? ReadOnlySessionStore<K, V>
-        : never
+        : Face extends VersionedKeyValueStore<infer K, infer V>
+          ? ReadOnlyVersionedStore<K, V>
+          : never
 
-type Faces = readonly AnyStore[]
+type Faces = readonly ReturnType<TaskState['store']>[]
 
 /** What can be read of a store of any kind. */
 export type AnyReadOnlyStore =
   | ReadOnlyKeyValueStore<unknown, unknown>
   | ReadOnlyWindowStore<unknown, unknown>
   | ReadOnlySessionStore<unknown, unknown>
+  | ReadOnlyVersionedStore<unknown, unknown>
 
 /** The face of a store over its local partitions; `faces` is asked at each call, for tasks come and go. */
 export function readOnlyStore(store: ResolvedStore, faces: () => Faces): AnyReadOnlyStore {
@@ -58,6 +66,10 @@ export function readOnlyStore(store: ResolvedStore, faces: () => Faces): AnyRead
       return windowView(store, () => faces().filter(isWindow))
     case 'session':
       return sessionView(store, () => faces().filter(isSession))
+    case 'versioned':
+      return versionedView(store, () => faces().filter(isVersioned))
+    case 'buffer':
+      throw notReadable(store.name)
   }
 }
 
@@ -78,6 +90,21 @@ function keyValueView(
       )
     },
     approximateSize: () => faces().reduce((sum, face) => sum + face.approximateSize(), 0),
+  }
+}
+
+function versionedView(
+  store: ResolvedStore,
+  faces: () => readonly VersionedKeyValueStore<unknown, unknown>[],
+): ReadOnlyVersionedStore<unknown, unknown> {
+  return {
+    get: (key, asOf) => firstFound<VersionedKeyValueStore<unknown, unknown>, Versioned<unknown>>(faces(), (face) => face.get(key, asOf)),
+    history: (key, time, options: ScanOptions = {}) =>
+      merged(
+        store,
+        faces().map((face) => face.history(key, time)),
+        { ...options, order: (a, b) => a.validFrom - b.validFrom },
+      ),
   }
 }
 
@@ -171,8 +198,17 @@ function isSession(face: Faces[number]): face is SessionStore<unknown, unknown> 
   return 'find' in face
 }
 
+function isVersioned(face: Faces[number]): face is VersionedKeyValueStore<unknown, unknown> {
+  return 'history' in face
+}
+
 function isKeyValue(face: Faces[number]): face is KeyValueStore<unknown, unknown> {
   return 'range' in face
+}
+
+function notReadable(store: string): StoreUnavailableError {
+  const text = `store ${store} is a buffer of rows on their way and can't be read: read the table that it holds back, or what it lets through`
+  return new StoreUnavailableError('UNKNOWN_STORE', text, { context: { store } })
 }
 
 /** The error for a store that isn't there. */

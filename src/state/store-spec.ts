@@ -5,6 +5,7 @@
  */
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { Headers } from '../model/headers.ts'
+import type { RecordContext, RecordMetadata } from '../model/record.ts'
 import type { AnySerde, Serde } from '../model/serde.ts'
 import type { Windowed } from '../model/window.ts'
 
@@ -64,13 +65,43 @@ export interface SessionStoreSpec<K, V> extends Omit<SpecOf<SessionStore<K, V>>,
   readonly format?: 'plain'
 }
 
+/** Spec of a store that keeps what a key's value was, too. */
+export interface VersionedStoreSpec<K, V> extends SpecOf<VersionedKeyValueStore<K, V>> {
+  readonly kind: 'versioned'
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+  /** How far back versions are kept and written, in milliseconds of the store's stream time. */
+  readonly historyMs: number
+  /** Versions are forgotten by segments of so many milliseconds; Kafka Streams' when left out. */
+  readonly segmentMs?: number
+}
+
+/** Spec of a store that a table can keep its rows in. */
+export type TableStoreSpec<K, V> = KeyValueStoreSpec<K, V> | VersionedStoreSpec<K, V>
+
+/** Spec of a buffer of rows that wait for their time. */
+export interface BufferStoreSpec<K, V> extends SpecOf<TimeOrderedBuffer<K, V>> {
+  readonly kind: 'buffer'
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+  /** True: each put is a row of its own. Else there is one row a key, which keeps its first time. */
+  readonly keepsAll?: boolean
+  /** True: `bytes` is kept up with every put, which serialises it at once. */
+  readonly countsBytes?: boolean
+}
+
 /** A spec of any kind with the face it opens. */
 export interface StoreSpec<Face = unknown> extends SpecOf<Face> {
   readonly kind: 'keyValue' | 'window' | 'session' | 'versioned' | 'buffer'
 }
 
 /** A spec whose types are forgotten. */
-export type AnyStoreSpec = KeyValueStoreSpec<unknown, unknown> | WindowStoreSpec<unknown, unknown> | SessionStoreSpec<unknown, unknown>
+export type AnyStoreSpec =
+  | KeyValueStoreSpec<unknown, unknown>
+  | WindowStoreSpec<unknown, unknown>
+  | SessionStoreSpec<unknown, unknown>
+  | VersionedStoreSpec<unknown, unknown>
+  | BufferStoreSpec<unknown, unknown>
 
 /** A store of a topology: its spec with everything filled in. */
 export interface ResolvedStore {
@@ -173,6 +204,25 @@ export interface SessionStore<K, V> {
   find(options?: KeyRangeOptions<K> & SessionRange): Scan<[Windowed<K>, V]>
 }
 
+/** A value and how long it holds: from its version on, up to the next one; times in milliseconds, `validTo` infinite for the newest. */
+export interface Versioned<V> {
+  readonly value: V
+  readonly validFrom: number
+  readonly validTo: number
+}
+
+/** A store of values by key and time. A version is the time from which a value holds, in milliseconds since the epoch. */
+export interface VersionedKeyValueStore<K, V> {
+  /** The newest value; with `asOf` the one that held then. Further back than the history only what holds until today is found. */
+  get(key: K, asOf?: number): MaybePromise<Versioned<V> | undefined>
+  /** Null deletes. Answers up to when the version holds: infinite is the newest one; undefined: it was older than the history and is not kept. */
+  put(key: K, value: V | null, version: number): MaybePromise<number | undefined>
+  /** Puts a null; answers what held at that time until now. */
+  delete(key: K, version: number): MaybePromise<Versioned<V> | undefined>
+  /** What held in a span of time, both ends inclusive, oldest first; nothing that ended before the history. */
+  history(key: K, time: TimeRange, options?: ScanOptions): Scan<Versioned<V>>
+}
+
 /** The object cache's own face, for operators: a slot is a number, so a hit makes no object and no promise. */
 export interface Slots<K, V> extends SlotValues<K, V> {
   /** The key's slot, resident when it returns; `typeof slot === 'number'` is the test. */
@@ -225,6 +275,18 @@ export interface Matches<V> {
   readonly values: (V | undefined)[]
 }
 
+/** What the slots of key-value and of versioned stores have in common. */
+export type TableSlots<K, V> = Omit<Slots<K, V>, 'rows'>
+
+/** The same for versioned stores: a slot is a key, its value the newest one. `set` puts at its timestamp. */
+export interface VersionedSlots<K, V> extends TableSlots<K, V> {
+  /** What the last `set` came to: up to when its version holds; infinite for the newest, undefined where it was too old. */
+  readonly written: number | undefined
+  putAt(slot: number, value: V | null, version: number): number | undefined
+  /** The value that held at a time. */
+  at(slot: number, asOf: number): Versioned<V> | undefined
+}
+
 /** What a slot holds. */
 export interface SlotValues<K, V> {
   /** The live object; it may be mutated in place, then `set()`. */
@@ -238,4 +300,28 @@ export interface SlotValues<K, V> {
   key(slot: number): K
   /** Called at each flush for every slot written since the one before, in order of last write (`emit: 'on-commit'`). */
   onFlush(emit: (slot: number) => MaybePromise<void>): void
+}
+
+/** A row that has left a buffer: its last update, and the record that made it. */
+export interface Buffered<K, V> {
+  readonly key: K
+  readonly value: V | null
+  /** The old value of the last update. */
+  readonly old: V | null
+  readonly record: RecordMetadata
+}
+
+/** A buffer of rows in order of their time, then of their bytes; times in ms. For operators: everything is resident. */
+export interface TimeOrderedBuffer<K, V> {
+  /** Rows that wait. */
+  readonly size: number
+  /** For how many bytes they count (Kafka Streams' estimate); kept where the spec has `countsBytes`. */
+  readonly bytes: number
+  /** The least time of a row; infinite when there is none. */
+  readonly minTime: number
+  put(key: K, time: number, change: { readonly value: V | null; readonly old: V | null }, record: RecordContext): void
+  /** Takes the first row out; undefined when there is none. */
+  evict(): Buffered<K, V> | undefined
+  /** What the table held before this key's row came in; undefined when none waits. */
+  prior(key: K): { readonly value: V | null } | undefined
 }

@@ -1,7 +1,7 @@
 /** The specs of stores, as users write them: typed handles that name a store and say how it is kept. */
 import { TopologyError } from '../base/errors.ts'
 import type { Serde } from '../model/serde.ts'
-import type { KeyValueStoreSpec, SessionStoreSpec, StoreOptions, WindowStoreSpec } from './store-spec.ts'
+import type { KeyValueStoreSpec, SessionStoreSpec, StoreOptions, VersionedStoreSpec, WindowStoreSpec } from './store-spec.ts'
 
 /** A key-value store. `keyValueStore('counts', { key: serdes.string, value: serdes.long })` */
 export function keyValueStore<K, V>(
@@ -45,6 +45,27 @@ export function sessionStore<K, V>(
   return Object.freeze({ kind: 'session', name, ...options })
 }
 
-function wrong(code: 'WINDOW_INVALID' | 'WINDOW_RETENTION', message: string): TopologyError {
+/**
+ * A store that keeps what a key's value was, for `historyMs` of stream time; only the newest value is kept for ever. Throws `ARGUMENT_INVALID`.
+ * `versionedStore('prices', { key: serdes.string, value: serdes.long, historyMs: days(1) })`
+ */
+export function versionedStore<K, V>(
+  name: string,
+  options: Omit<StoreOptions, 'format'> & {
+    readonly key: Serde<K>
+    readonly value: Serde<V>
+    readonly historyMs: number
+    readonly segmentMs?: number
+  },
+): VersionedStoreSpec<K, V> {
+  const { historyMs, segmentMs = 1 } = options
+  if (!Number.isSafeInteger(historyMs) || historyMs < 0)
+    throw wrong('ARGUMENT_INVALID', `store ${name}: historyMs is ${historyMs}; give whole milliseconds, at least 0`)
+  if (!Number.isSafeInteger(segmentMs) || segmentMs < 1)
+    throw wrong('ARGUMENT_INVALID', `store ${name}: segmentMs is ${segmentMs}; give whole milliseconds, at least 1, or leave it out`)
+  return Object.freeze({ kind: 'versioned', name, ...options })
+}
+
+function wrong(code: 'ARGUMENT_INVALID' | 'WINDOW_INVALID' | 'WINDOW_RETENTION', message: string): TopologyError {
   return new TopologyError([{ code, message }])
 }

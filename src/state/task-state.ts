@@ -2,7 +2,7 @@
  * All stores of one task above one engine: opened from their specs, flushed in order, landed together after a commit, rolled back, restored. Each
  * store has a two-byte number before its row keys; prefix 0000 is kept for what the engine says about its stores (`marks`).
  */
-import { toHex, writeInt64 } from '../base/bytes.ts'
+import { writeInt64 } from '../base/bytes.ts'
 import { assert, StoreUnavailableError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
@@ -12,23 +12,16 @@ import type { AnySerde } from '../model/serde.ts'
 import type { Engine, KeyRange } from './engine.ts'
 import { withPrefix } from './key-range.ts'
 import { KeyValueCache, type HashedRows, type StoreParts } from './key-value-store.ts'
+import { cacheOf, dumpOf, heldOf, writesOf, type Cache, type Held, type StoreDump } from './caches.ts'
 import { markKey, readMark, writeMark, type Mark } from './marks.ts'
 import { headedPrefix, keepsTime, TIME_BYTES } from './row-values.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import { storeClosed } from './store-errors.ts'
 import { SessionCache } from './session-store.ts'
-import type {
-  KeyValueStore,
-  PlacedSlots,
-  ResolvedStore,
-  SessionStore,
-  Slots,
-  StoreName,
-  WindowRows,
-  WindowSlots,
-  WindowStore,
-} from './store-spec.ts'
+import type { PlacedSlots, ResolvedStore, Slots, StoreName, VersionedSlots, WindowRows, WindowSlots } from './store-spec.ts'
+import { BufferCache } from './time-ordered-buffer.ts'
 import { TimedSlots } from './timed-slots.ts'
+import { VersionedCache } from './versioned-store.ts'
 import { WindowCache } from './window-store.ts'
 
 /** Where a store's changelog records go, one at a time: `begin`, a key, a value, `end`. */
@@ -72,23 +65,11 @@ export interface RestoreRows extends PackedRows {
   readonly timestampDelta: Float64Array
 }
 
-/** A store's rows as text, for comparison: keys and values in hex. */
-export interface StoreDump {
-  readonly kind: 'keyValue' | 'window' | 'session'
-  readonly entries: readonly (readonly (string | number)[])[]
-}
-
-/** A store of any kind, as user code and operators hold it. */
-type Held = KeyValueCache<unknown, unknown> | WindowCache<unknown, unknown> | SessionCache<unknown, unknown>
-
-/** The face of a store of any kind. */
-export type AnyStore = KeyValueStore<unknown, unknown> | WindowStore<unknown, unknown> | SessionStore<unknown, unknown>
-
 interface OpenStore {
   readonly store: ResolvedStore
   readonly held: Held
   /** What is flushed, landed and restored. */
-  readonly cache: KeyValueCache<unknown, unknown> | TimedSlots<unknown>
+  readonly cache: Cache
   readonly number: number
   readonly prefix: Uint8Array
   /** Which topic its changelog is; empty: not known. */
@@ -122,13 +103,13 @@ export class TaskState {
       if (mark === undefined && !(await this.#hasRows(prefix))) continue
       // Rows without a mark are right where there is no changelog; elsewhere nobody knows up to where they are.
       if (mark === undefined ? store.changelog !== undefined : !isGood(store.name, mark)) await this.#wipe(store.name, prefix)
-      else if (cache instanceof TimedSlots) await cache.load(mark?.streamTime ?? -1)
-      else cache.incomplete()
+      else if (cache instanceof KeyValueCache) cache.incomplete()
+      else await cache.load(mark?.streamTime ?? -1)
     }
   }
 
   /** The face of a store. Throws `STORE_CLOSED`, `UNKNOWN_STORE`. */
-  store(name: StoreName): AnyStore {
+  store(name: StoreName): ReturnType<Held['face']> {
     return this.#found(name).held.face()
   }
 
@@ -160,16 +141,23 @@ export class TaskState {
     return held
   }
 
+  /** The slots of a versioned store. */
+  versionedSlots(name: StoreName): VersionedSlots<unknown, unknown> {
+    const { cache } = this.#found(name)
+    assert(cache instanceof VersionedCache, `store ${name} is no versioned store`)
+    return cache
+  }
+
   /** Reads the memory that looking up these hashes will need, for stores that are read by the source's key. */
   touch(hashes: Int32Array, from: number, to: number): void {
-    for (const { cache } of this.#stores.values()) cache.touch(hashes, from, to)
+    for (const { cache } of this.#stores.values()) if ('touch' in cache) cache.touch(hashes, from, to)
   }
 
   /** Reads what looking up the keys of these rows will need from the engine, for stores that are read by the source's key. */
   prefetch(rows: HashedRows, from: number, to: number): MaybePromise<void> {
     let waiting: MaybePromise<void> = undefined
     for (const { cache } of this.#stores.values()) {
-      if (!(cache instanceof KeyValueCache)) continue
+      if (!('prefetch' in cache)) continue
       const one = cache.prefetch(rows, from, to)
       if (one !== undefined) waiting = waiting === undefined ? one : Promise.all([waiting, one]).then(() => undefined)
     }
@@ -179,7 +167,7 @@ export class TaskState {
   /** What was written since the last landing, as an estimate in bytes. */
   get uncommittedBytes(): number {
     let bytes = 0
-    for (const { cache } of this.#stores.values()) bytes += cache.slots.unlanded * ENTRY_BYTES
+    for (const { cache } of this.#stores.values()) bytes += writesOf(cache).unlanded * ENTRY_BYTES
     return bytes
   }
 
@@ -187,7 +175,7 @@ export class TaskState {
   trim(): void {
     const most = Math.floor(this.#options.cacheBytes / ENTRY_BYTES)
     for (const { cache } of this.#stores.values())
-      if (cache instanceof KeyValueCache && cache.resident > most) cache.evict(Math.floor(0.8 * most))
+      if ((cache instanceof KeyValueCache || cache instanceof VersionedCache) && cache.resident > most) cache.evict(Math.floor(0.8 * most))
   }
 
   /** Emits what waits for the commit; turns writes into changelog records and rows for the engine. */
@@ -195,7 +183,7 @@ export class TaskState {
     const stores = [...this.#stores.values()]
     // What a flush emits may write to a store that was flushed before it: again, until nothing is dirty.
     return chain(this.#flushFrom(stores, 0), () => {
-      if (stores.some(({ cache }) => cache.slots.isDirty)) return this.flush()
+      if (stores.some(({ cache }) => writesOf(cache).isDirty)) return this.flush()
       for (const { cache } of stores) if (cache instanceof TimedSlots) cache.flushed()
       return undefined
     })
@@ -206,7 +194,7 @@ export class TaskState {
     const rows = new RowsBuilder()
     const deleteRanges: KeyRange[] = []
     for (const { cache } of this.#stores.values()) {
-      const pending = cache.slots.pendingRows()
+      const pending = writesOf(cache).pendingRows()
       if (pending !== undefined) append(pending.rows(), rows)
       if (cache instanceof TimedSlots) deleteRanges.push(...cache.expiredRanges())
     }
@@ -232,12 +220,17 @@ export class TaskState {
   restore(name: StoreName, rows: RestoreRows, nextOffset: number): MaybePromise<void> {
     const found = this.#found(name)
     const { cache, store, prefix } = found
+    if (cache instanceof VersionedCache) return this.#restoreVersions(found, cache, { rows, nextOffset })
     const batch = new RowsBuilder()
     const plain = !keepsTime(store)
     if (cache instanceof KeyValueCache) cache.restoring(rows)
     for (let row = 0; row < rows.count; row++) {
       if (rows.keyLength[row]! < 0) continue
       const timestamp = rows.baseTimestamp + rows.timestampDelta[row]!
+      if (cache instanceof BufferCache) {
+        cache.restore(rows, row, timestamp, batch)
+        continue
+      }
       if (cache instanceof TimedSlots) {
         if (!cache.restore(rows, row, timestamp, batch)) continue
       } else {
@@ -262,6 +255,24 @@ export class TaskState {
     return before
   }
 
+  /** Versions have their place among those of their key, which are read first; so each batch waits for the one before. */
+  #restoreVersions(
+    found: OpenStore,
+    cache: VersionedCache<unknown, unknown>,
+    { rows, nextOffset }: { readonly rows: RestoreRows; readonly nextOffset: number },
+  ): MaybePromise<void> {
+    const batch = new RowsBuilder()
+    const apply = (): MaybePromise<void> => {
+      for (let row = 0; row < rows.count; row++)
+        if (rows.keyLength[row]! >= 0) cache.restore(rows, row, rows.baseTimestamp + rows.timestampDelta[row]!, batch)
+      this.#writeMark(found, nextOffset, batch)
+      return chain(this.#options.engine.write({ rows: batch.rows(), deleteRanges: [] }), () => this.trim())
+    }
+    this.#restoring = chain(this.#restoring, () => chain(cache.makeResident(rows, 0, rows.count), apply))
+    if (this.#restoring instanceof Promise) this.#restoring.catch(() => undefined)
+    return this.#restoring
+  }
+
   /** Settles when everything that was restored is in the engine. */
   async restored(): Promise<void> {
     await this.#restoring
@@ -284,16 +295,12 @@ export class TaskState {
   /** A store's rows as text. */
   dump(name: StoreName): StoreDump {
     const { held, store } = this.#found(name)
-    if (!(held instanceof KeyValueCache)) {
-      const entries = held.dump().map(({ key, window, value }) => [toHex(key), window.start, window.end, toHex(value)])
-      return { kind: store.spec.kind, entries }
-    }
-    return { kind: 'keyValue', entries: held.dump().map(({ key, value }) => [toHex(key), toHex(value)]) }
+    return dumpOf(held, store.spec.kind)
   }
 
   /** How many entries are resident, by store. */
   metrics(): ReadonlyMap<StoreName, Readonly<Record<string, number>>> {
-    return new Map([...this.#stores].map(([name, { cache }]) => [name, { entries: cache.slots.live }]))
+    return new Map([...this.#stores].map(([name, { cache }]) => [name, { entries: writesOf(cache).live }]))
   }
 
   /** Closes the engine; may be called twice. */
@@ -317,8 +324,8 @@ export class TaskState {
       log: changelog.open(store),
       expired: () => this.#options.expired(store.name),
     }
-    const held = opened(parts)
-    this.#stores.set(store.name, { store, held, cache: held instanceof KeyValueCache ? held : held.timed, number, prefix, topicId: '' })
+    const held = heldOf(parts)
+    this.#stores.set(store.name, { store, held, cache: cacheOf(held), number, prefix, topicId: '' })
   }
 
   #found(name: StoreName): OpenStore {
@@ -351,7 +358,7 @@ export class TaskState {
 
   #flushFrom(stores: readonly OpenStore[], from: number): MaybePromise<void> {
     for (let i = from; i < stores.length; i++) {
-      const waiting = stores[i]!.cache.slots.flush()
+      const waiting = writesOf(stores[i]!.cache).flush()
       if (waiting instanceof Promise) return waiting.then(() => this.#flushFrom(stores, i + 1))
     }
     return undefined
@@ -363,19 +370,7 @@ export class TaskState {
   }
 
   #writeMark({ number, cache, topicId }: OpenStore, offset: number, into: RowsBuilder): void {
-    writeMark(number, { offset, streamTime: cache instanceof TimedSlots ? cache.flushedTime : -1, topicId }, into)
-  }
-}
-
-function opened(parts: StoreParts): Held {
-  const { spec } = parts.store
-  switch (spec.kind) {
-    case 'keyValue':
-      return new KeyValueCache(parts)
-    case 'window':
-      return new WindowCache(parts, spec)
-    case 'session':
-      return new SessionCache(parts, spec)
+    writeMark(number, { offset, streamTime: cache instanceof KeyValueCache ? -1 : cache.flushedTime, topicId }, into)
   }
 }
 

@@ -12,6 +12,8 @@ import type {
   Slots,
   StoreName,
   StoreSpec,
+  VersionedKeyValueStore,
+  VersionedSlots,
   WindowRows,
   WindowSlots,
   WindowStore,
@@ -71,6 +73,8 @@ export function makeContext(parts: ContextParts): OperatorContext {
     windowSlots: <K, V>(spec: StoreSpec<WindowStore<K, V>>) => lookUp<WindowSlots<K, V>>(task.state.windowSlots(connected(spec))),
     sessionSlots: <K, V>(spec: StoreSpec<SessionStore<K, V>>) => lookUp<PlacedSlots<K, V>>(task.state.sessionSlots(connected(spec))),
     windowRows: <K, V>(spec: StoreSpec<WindowStore<K, V>>) => lookUp<WindowRows<K, V>>(task.state.windowRows(connected(spec))),
+    versionedSlots: <K, V>(spec: StoreSpec<VersionedKeyValueStore<K, V>>) =>
+      lookUp<VersionedSlots<K, V>>(task.state.versionedSlots(connected(spec))),
     storeSerdes: (spec) => topology.stores.get(connected(spec))!,
     shared: <T>(by: object, make: () => T) => {
       if (!parts.shared.has(by)) parts.shared.set(by, make())

@@ -4,7 +4,7 @@
  */
 import type { TopologyNode } from './node.ts'
 import type { Subtopology } from './subtopologies.ts'
-import { javaSetOrder } from './java-order.ts'
+import { javaSetOrder } from '../base/java-order.ts'
 import { JavaTreeSet } from './java-tree.ts'
 
 interface Described {

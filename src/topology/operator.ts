@@ -15,6 +15,8 @@ import type {
   Slots,
   StoreName,
   StoreSpec,
+  VersionedKeyValueStore,
+  VersionedSlots,
   WindowRows,
   WindowSlots,
   WindowStore,
@@ -63,6 +65,8 @@ export interface Traits {
    * the same results.
    */
   readonly ofOneStream?: { readonly operator: AnyOperator; readonly isExact: boolean }
+  /** Its windows close so long after their end, in ms of stream time; an inclusive end is still inside. */
+  readonly closing?: { readonly afterMs: number; readonly inclusive: boolean }
   /** User code sees the key, the value. */
   readonly readsKey?: boolean
   readonly readsValue?: boolean
@@ -105,6 +109,12 @@ export type AnyOperator = Operator<never, never, unknown, unknown>
 export interface TableReader<K, V> {
   readonly stores: readonly StoreSpec[]
   open(context: OperatorContext): (key: K) => MaybePromise<Entry<V> | undefined>
+  /** How to read the row that held at a time, in ms; only where the table's rows are versioned. */
+  readonly versions?: {
+    /** How far back, in ms. */
+    readonly historyMs: number
+    open(context: OperatorContext): (key: K, asOf: number) => MaybePromise<Entry<V> | undefined>
+  }
 }
 
 /** Why a record was dropped. */
@@ -181,6 +191,8 @@ export interface OperatorContext {
   sessionSlots<K, V>(spec: StoreSpec<SessionStore<K, V>>): PlacedSlots<K, V>
   /** The rows of a window store that keeps duplicates. */
   windowRows<K, V>(spec: StoreSpec<WindowStore<K, V>>): WindowRows<K, V>
+  /** The same of a versioned store. */
+  versionedSlots<K, V>(spec: StoreSpec<VersionedKeyValueStore<K, V>>): VersionedSlots<K, V>
   /** The serdes of a store of this step, and its name. */
   storeSerdes(spec: StoreSpec): { readonly name: StoreName; readonly key: AnySerde; readonly value: AnySerde }
   /** What the steps of one task share that know this object: made by the first that asks. */

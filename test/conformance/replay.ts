@@ -66,8 +66,10 @@ function replayOne(topology: Topology, file: TraceFile, trace: TraceFile['traces
     const expected = text({ outputs: (step.outputs ?? []).map(plain), dropped: step.dropped ?? 0 })
     dropped = total
     count(result.steps, found === expected, () => `${at}\n  expected ${expected}\n  found    ${found}`)
-    const foundInternal = text(internal)
-    const expectedInternal = text((step.internal ?? []).map(plain))
+    const written = (step.internal ?? []).map(plain)
+    // Where the JVM leaves the time to its producer's clock there is nothing to compare.
+    const foundInternal = text(internal.map((record, i) => (written[i]?.timestamp === null ? { ...record, timestamp: null } : record)))
+    const expectedInternal = text(written)
     count(
       result.internal,
       foundInternal === expectedInternal,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { serdes } from '../../src/model/serdes.ts'
-import { keyValueStore, windowStore } from '../../src/state/stores.ts'
+import { keyValueStore, versionedStore, windowStore } from '../../src/state/stores.ts'
 
 const sides = { key: serdes.string, value: serdes.long }
 
@@ -24,4 +24,11 @@ test('a size below 0 or no number, and windows that are kept for a shorter time 
     expect(() => windowStore('w', { ...sides, sizeMs: 1000, retentionMs })).toThrow(
       expect.objectContaining({ code: 'WINDOW_RETENTION', message: expect.stringContaining('1000') }),
     )
+})
+
+test('a versioned store says how far back it goes', () => {
+  const serdesOf = { key: serdes.string, value: serdes.long }
+  expect(versionedStore('v', { ...serdesOf, historyMs: 0 })).toEqual({ kind: 'versioned', name: 'v', ...serdesOf, historyMs: 0 })
+  for (const wrong of [{ historyMs: -1 }, { historyMs: 0.5 }, { historyMs: 5, segmentMs: 0 }])
+    expect(() => versionedStore('v', { ...serdesOf, ...wrong })).toThrow(expect.objectContaining({ code: 'ARGUMENT_INVALID' }))
 })

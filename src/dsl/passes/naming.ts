@@ -186,16 +186,12 @@ class Walk {
   }
 
   #nameStores({ operator, storeSerdes }: StepCall): void {
-    const { stores, naming } = operator
+    const { stores, naming = NO_STORES } = operator
+    const { storeRole: role, burns = 0 } = naming
     const unnamed = stores.some((spec) => spec.name === undefined && !this.#draft.stores.has(anyStore(spec)))
-    if (unnamed || stores.length === 0) for (let i = 0; i < (naming?.burns ?? 0); i++) this.#next('')
+    if (unnamed || stores.length === 0) for (let i = 0; i < burns; i++) this.#next('')
     for (const spec of stores) {
-      const name = this.#nameStore({
-        spec: anyStore(spec),
-        role: naming?.storeRole,
-        key: storeSerdes?.key,
-        value: storeSerdes?.value,
-      })
+      const name = this.#nameStore({ spec: anyStore(spec), role, key: storeSerdes?.key, value: storeSerdes?.value })
       if (storeSerdes !== undefined) this.#keep(spec, name)
     }
   }

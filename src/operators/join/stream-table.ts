@@ -4,9 +4,10 @@
  * record's time and headers.
  */
 import type { RecordContext } from '../../model/record.ts'
-import type { Entry } from '../../state/store-spec.ts'
-import type { Operator, TableReader } from '../../topology/operator.ts'
+import type { BufferStoreSpec, Entry } from '../../state/store-spec.ts'
+import type { Naming, Operator, TableReader } from '../../topology/operator.ts'
 import { valueOf } from '../result.ts'
+import { afterGrace } from './grace.ts'
 
 /** A join with a table. */
 export interface StreamTableJoinOptions<K, V, T, VOut> {
@@ -14,21 +15,42 @@ export interface StreamTableJoinOptions<K, V, T, VOut> {
   /** True: a record without a row is joined with null. */
   readonly left: boolean
   readonly join: (left: V, right: T | null, key: K) => VOut
+  /** Where records wait, and for how long, in ms of stream time: then each meets the row of its own time. The table must be versioned. */
+  readonly grace?: { readonly ms: number; readonly buffer: BufferStoreSpec<K, V> }
 }
 
+const naming: Naming = { stores: 'none', repartition: 'before' }
+
 /** Joins each record with its row. */
-export function streamTableJoin<K, V, T, VOut>({ table, left, join }: StreamTableJoinOptions<K, V, T, VOut>): Operator<K, V, K, VOut> {
+export function streamTableJoin<K, V, T, VOut>(options: StreamTableJoinOptions<K, V, T, VOut>): Operator<K, V, K, VOut> {
+  const { table, left, join, grace } = options
+  const { versions } = table
+  const role = left ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-'
   return {
-    role: left ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-',
+    role,
     traits: { readsByKey: true, copartitioned: true, changesValue: true, readsKey: true, readsValue: true, keepsNullKeys: left },
-    naming: { stores: 'none', repartition: 'before' },
-    stores: table.stores,
+    // An unnamed buffer is called after the step.
+    naming:
+      grace === undefined ? naming : { ...naming, stores: 'later', storesFrom: (index) => [[grace.buffer, `${role}${index}-Buffer`]] },
+    stores: grace === undefined ? table.stores : [...table.stores, grace.buffer],
     start: (next, context) => {
-      const read = table.open(context)
       const meet = (row: Entry<T> | undefined, key: K, value: V, record: RecordContext): void | Promise<void> => {
         if (row === undefined && !left) return undefined
         return next(key, valueOf(join(value, row === undefined ? null : row.value, key), context, 'a value or null'), record)
       }
+      if (versions !== undefined) {
+        const readAt = versions.open(context)
+        const meetVersion = (key: K, value: V, record: RecordContext): void | Promise<void> => {
+          const row = key === null ? undefined : readAt(key, record.timestamp)
+          return row instanceof Promise ? row.then((found) => meet(found, key, value, record)) : meet(row, key, value, record)
+        }
+        if (grace !== undefined) return afterGrace({ ...grace, left }, meetVersion, context)
+        return (key, value, record) => {
+          if (value === null) return context.dropped('null_value')
+          return key === null && !left ? context.dropped('null_key') : meetVersion(key, value, record)
+        }
+      }
+      const read = table.open(context)
       return (key, value, record) => {
         if (value === null) return context.dropped('null_value')
         if (key === null) return left ? meet(undefined, key, value, record) : context.dropped('null_key')

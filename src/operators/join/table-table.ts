@@ -6,10 +6,11 @@
  */
 import { chain, type MaybePromise } from '../../base/maybe-promise.ts'
 import type { RecordContext } from '../../model/record.ts'
-import type { Entry, KeyValueStore, KeyValueStoreSpec } from '../../state/store-spec.ts'
+import type { Entry, KeyValueStore, TableStoreSpec } from '../../state/store-spec.ts'
 import { stamped, type Change, type Operator, type OperatorContext, type TableReader } from '../../topology/operator.ts'
 import { emitOf, emitOnFlush, newChange, type EmitWhen } from '../change.ts'
 import { valueOf } from '../result.ts'
+import { keepVersion, refuseOnCommit } from '../versioned-table.ts'
 
 /** Which side of a pair may be missing: neither (inner), the right one (left), both (outer). */
 export interface JoinType {
@@ -110,10 +111,8 @@ function pairing<K, Own, Other, VOut>(
 }
 
 /** The step that both sides come out of: the table of the result, with a store if it is given one. */
-export function joinMerge<K, V>(
-  store: KeyValueStoreSpec<K, V> | undefined,
-  when: EmitWhen | undefined,
-): Operator<K, Change<V>, K, Change<V>> {
+export function joinMerge<K, V>(store: TableStoreSpec<K, V> | undefined, when: EmitWhen | undefined): Operator<K, Change<V>, K, Change<V>> {
+  if (store !== undefined) refuseOnCommit(store, when)
   return {
     role: 'KTABLE-MERGE-',
     traits: { demandsOldValue: true },
@@ -121,6 +120,7 @@ export function joinMerge<K, V>(
     stores: store === undefined ? [] : [store],
     start: (next, context) => {
       if (store === undefined) return next
+      if (store.kind === 'versioned') return keepVersion(next, context, store)
       if (emitOf(when, store, context) === 'every-update') {
         const rows = context.store<KeyValueStore<K, V>>(store)
         return (key, change, record) => {

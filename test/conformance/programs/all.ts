@@ -13,6 +13,8 @@ import { slidings } from './sliding.ts'
 import { streamJoins } from './stream-join.ts'
 import { tables } from './table.ts'
 import { tableJoins } from './table-join.ts'
+import { suppressions } from './suppress.ts'
+import { versions } from './versioned.ts'
 import { windows } from './window.ts'
 
 /** Every topology that can be built, as a function of its trace's configuration. */
@@ -31,4 +33,6 @@ export const programs: Readonly<Record<string, Program>> = {
   ...stores,
   ...streamJoins,
   ...errors,
+  ...suppressions,
+  ...versions,
 }

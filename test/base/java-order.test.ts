@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { javaHash, javaSetOrder } from '../../src/topology/java-order.ts'
+import { javaBuckets, javaBytesHash, javaHash, javaOrder, javaSetOrder } from '../../src/base/java-order.ts'
 
 test('hashes strings as java.lang.String does', () => {
   // Answers of jshell: "".hashCode(), "a".hashCode(), …
@@ -25,6 +25,19 @@ test('the table grows with the count, as Java’s does at three quarters', () =>
   // 16 buckets would put 'p' (112 = 7·16) before 'a' (97 = 6·16 + 1); 32 buckets don't.
   expect(javaSetOrder(['q', 'a'])).toEqual(['q', 'a'].sort((x, y) => (x.charCodeAt(0) & 15) - (y.charCodeAt(0) & 15)))
   expect(javaSetOrder([...texts].reverse())).toEqual([...texts].sort((x, y) => (x.charCodeAt(0) & 31) - (y.charCodeAt(0) & 31)))
+})
+
+test('hashes bytes as java.util.Arrays does, with their signs', () => {
+  // Answers of jshell: Arrays.hashCode(new byte[] {}), … {0}, {(byte) 0xff}, "k1".getBytes()
+  expect([[], [0], [0xff], [0x6b, 0x31]].map((bytes) => javaBytesHash(new Uint8Array(bytes)))).toEqual([1, 31, 30, 4327])
+})
+
+test('a set that was larger keeps its buckets', () => {
+  expect([0, 12, 13, 24, 25].map((count) => javaBuckets(count))).toEqual([16, 16, 32, 32, 64])
+  expect(javaBuckets(1, 64)).toBe(64)
+  const items = [{ hash: 33 }, { hash: 2 }, { hash: 1 }]
+  expect(javaOrder(items, 16).map(({ hash }) => hash)).toEqual([33, 1, 2])
+  expect(javaOrder(items, 64).map(({ hash }) => hash)).toEqual([1, 2, 33])
 })
 
 function javaHashBySum(text: string): number {
