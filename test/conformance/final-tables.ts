@@ -14,6 +14,9 @@ export interface Input extends RawTestInput {
 /** Topic → key → newest value, in hex; null where the key is deleted. */
 export type Tables = Readonly<Record<string, Readonly<Record<string, string | null>>>>
 
+/** Changelogs of buffers: what waits there has the position it came from, which depends on the partition. */
+const BUFFERS = /(?:-Buffer|-final-store|-limit-store|SUPPRESS-STATE-STORE-\d+)-changelog$/
+
 const LATER_MS = 10_000_000
 /** As many keys as make it all but certain that each of three partitions has some, whatever the keys are changed into. */
 const CLOSING = 24
@@ -47,7 +50,7 @@ export function tablesOf(
   for (const { topic, key, value } of records) {
     // Repartition topics are traffic, not tables.
     const internal = topic.startsWith('app-')
-    if (key === null || (internal && !topic.endsWith('-changelog'))) continue
+    if (key === null || (internal && !topic.endsWith('-changelog')) || BUFFERS.test(topic)) continue
     const table = (tables[topic] ??= {})
     const name = Buffer.from(key).toString('hex')
     // A changelog needs no tombstone for what was made and deleted between two commits.
@@ -76,4 +79,15 @@ export const PLACED: Readonly<Record<string, string>> = {
   'store-session-rocksdb': 'lists the whole store of a task',
   'store-window': 'lists the whole store of a task',
   'store-window-duplicates': 'lists the whole store of a task',
+  'stream-table-grace-left-null-key': 'the first of the closing records in a task ends the history of a table that others wait for',
+  'suppress-early-when-full': 'a buffer is full by what one task holds back',
+  'suppress-max-bytes': 'a buffer is full by what one task holds back',
+  'suppress-max-bytes-and-records': 'a buffer is full by what one task holds back',
+  'suppress-one-record': 'a buffer is full by what one task holds back',
+  'suppress-shut-down': 'a buffer is full by what one task holds back',
+  'suppress-table': 'the first of the closing records in a task takes the place of what waits',
+  'suppress-then-join': 'the first of the closing records in a task takes the place of what waits',
+  'suppress-then-regroup': 'the first of the closing records in a task takes the place of what waits',
+  'suppress-then-suppress': 'the first of the closing records in a task takes the place of what waits',
+  'suppress-time-limit': 'the first of the closing records in a task takes the place of what waits',
 }

@@ -20,6 +20,7 @@ const traces = join(import.meta.dirname, 'traces')
 /** Besides those that depend on time and place. */
 const MOVED: Readonly<Record<string, string>> = {
   'count-logging-disabled': 'its store has no changelog, so its content stays behind when a task moves, as in Kafka Streams',
+  'suppress-logging-disabled': 'its buffer has no changelog, so what waits stays behind when a task moves, as in Kafka Streams',
   'punctuate-anchored': 'punctuates by the wall clock, which goes on here',
   'punctuate-then-aggregate': 'punctuates by the wall clock, which goes on here',
   'punctuate-wall-clock': 'punctuates by the wall clock, which goes on here',
