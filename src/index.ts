@@ -77,6 +77,7 @@ export { KStream } from './dsl/kstream.ts'
 export { KTable } from './dsl/ktable.ts'
 export { otherwise } from './dsl/options.ts'
 export type {
+  ForeignKeyOptions,
   GroupOptions,
   KeyOptions,
   LookupOptions,

@@ -16,7 +16,7 @@ import type { Call } from '../topology/graph.ts'
 import type { AnyOperator } from '../topology/operator.ts'
 import { checkBuilder, erased, type Parts } from './handle.ts'
 import type { StreamJoinStores, ValueOptions } from './options.ts'
-import { missing } from './passes/naming.ts'
+import { missing } from './passes/internal-topic.ts'
 
 /** A join of two streams, as it was called. */
 export interface StreamJoinCall<K, L, R, VOut> {

@@ -12,7 +12,17 @@ import { TopologyError } from '../base/errors.ts'
 import { checkBuilder, erased, keyValueSpec, narrowed, type Graph, type MayDelete, type TableParts } from './handle.ts'
 import type { KGroupedTable } from './grouped-table.ts'
 import type { KStream } from './kstream.ts'
-import type { GroupOptions, KeyOptions, StepOptions, TableOptions, TableProcessOptions, ValueOptions, ViewOptions } from './options.ts'
+import type {
+  GroupOptions,
+  JoinOptions,
+  KeyOptions,
+  ForeignKeyOptions,
+  StepOptions,
+  TableOptions,
+  TableProcessOptions,
+  ValueOptions,
+  ViewOptions,
+} from './options.ts'
 import { joinTables } from './table-join.ts'
 import { processTable } from './table-process.ts'
 import { suppressTable, type Until, type UntilWindowCloses } from './suppress.ts'
@@ -94,21 +104,48 @@ export class KTable<K, V, Deletes extends boolean = false> {
     return makers.stream<KOut, Streamed<V, Deletes>>({ ...this.#parts, call: keyed, key: undefined })
   }
 
-  /** Each row with the other table's row of its key; rows without one aren't in the result. `orders.join(payments, (order, payment) => ({ ...order, payment }))` */
+  /**
+   * Each row with the other table's row of its key, or of the key that `foreignKey` answers; rows without one aren't in the result.
+   * `orders.join(payments, (order, payment) => ({ ...order, payment }))`
+   * `orders.join(customers, (order, { name }) => ({ ...order, name }), { foreignKey: (order) => order.customer })`
+   */
+  join<KOther, R, VOut>(
+    other: KTable<KOther, R, boolean>,
+    joiner: (left: V, right: R, key: K) => VOut,
+    options: ForeignKeyOptions<K, V, KOther, Exclude<VOut, null>>,
+  ): KTable<K, Exclude<VOut, null>, true>
   join<R, D extends boolean, VOut>(
     other: KTable<K, R, D>,
     joiner: (left: V, right: R, key: K) => VOut,
-    options: TableOptions<K, Exclude<VOut, null>> = {},
-  ): KTable<K, Exclude<VOut, null>, Either<Either<Deletes, D>, MayDelete<VOut>>> {
+    options?: TableOptions<K, Exclude<VOut, null>>,
+  ): KTable<K, Exclude<VOut, null>, Either<Either<Deletes, D>, MayDelete<VOut>>>
+  join<KOther, R, VOut>(
+    other: KTable<KOther, R, boolean>,
+    joiner: (left: V, right: R, key: K) => VOut,
+    options: JoinOptions<K, V, KOther, Exclude<VOut, null>> = {},
+  ): KTable<K, Exclude<VOut, null>, boolean> {
     return this.#joined(other, (left, right, key) => joiner(present(left), present(right), key), { ...INNER, options })
   }
 
-  /** Each row with the other table's row of its key, or null. `customers.leftJoin(addresses, (customer, address) => ({ ...customer, address }))` */
+  /**
+   * Each row with the other table's row of its key, or of the key that `foreignKey` answers; null where there is none.
+   * `customers.leftJoin(addresses, (customer, address) => ({ ...customer, address }))`
+   */
+  leftJoin<KOther, R, VOut>(
+    other: KTable<KOther, R, boolean>,
+    joiner: (left: V, right: R | null, key: K) => VOut,
+    options: ForeignKeyOptions<K, V, KOther, Exclude<VOut, null>>,
+  ): KTable<K, Exclude<VOut, null>, true>
   leftJoin<R, D extends boolean, VOut>(
     other: KTable<K, R, D>,
     joiner: (left: V, right: R | null, key: K) => VOut,
-    options: TableOptions<K, Exclude<VOut, null>> = {},
-  ): KTable<K, Exclude<VOut, null>, Either<Deletes, MayDelete<VOut>>> {
+    options?: TableOptions<K, Exclude<VOut, null>>,
+  ): KTable<K, Exclude<VOut, null>, Either<Deletes, MayDelete<VOut>>>
+  leftJoin<KOther, R, VOut>(
+    other: KTable<KOther, R, boolean>,
+    joiner: (left: V, right: R | null, key: K) => VOut,
+    options: JoinOptions<K, V, KOther, Exclude<VOut, null>> = {},
+  ): KTable<K, Exclude<VOut, null>, boolean> {
     return this.#joined(other, (left, right, key) => joiner(present(left), right, key), { ...LEFT, options })
   }
 
@@ -150,14 +187,17 @@ export class KTable<K, V, Deletes extends boolean = false> {
     return makers.table<K, VOut, Deletes>({ ...this.#parts, call: step, value: erased(options.value), reader: undefined })
   }
 
-  #joined<R, VOut, D extends boolean>(
-    other: KTable<K, R, boolean>,
+  #joined<KOther, R, VOut, D extends boolean>(
+    other: KTable<KOther, R, boolean>,
     join: TableJoiner<K, V, R, VOut>,
-    how: JoinType & { readonly options: TableOptions<K, Exclude<VOut, null>> },
+    how: JoinType & { readonly options: JoinOptions<K, V, KOther, Exclude<VOut, null>> },
   ): KTable<K, Exclude<VOut, null>, D> {
     const { graph } = this.#parts
-    const right = { call: other.#parts.call, reader: other.reader(graph) }
-    return joinTables({ ...how, left: { ...this.#parts, reader: this.reader(graph) }, right, join })
+    const tables = {
+      left: { ...this.#parts, reader: this.reader(graph) },
+      right: { ...other.#parts, reader: other.reader(graph) },
+    }
+    return joinTables<K, V, KOther, R, VOut, D>({ ...how, ...tables, join })
   }
 
   #view<VOut, D extends boolean>(operator: Operator<K, Change<V>, K, unknown>, view: View<K, VOut>): KTable<K, VOut, D> {

@@ -71,6 +71,19 @@ export interface SessionAggregateOptions<K, V> extends SessionTableOptions<K, V>
   readonly merge: (left: V, right: V, key: K) => V
 }
 
+/** Options of a foreign-key join of tables. */
+export interface ForeignKeyOptions<K, V, KOther, VOut> extends TableOptions<K, VOut> {
+  /** The key of the other table's row that belongs to this one; null: there is none. */
+  readonly foreignKey: (value: V, key: K) => KOther | null
+  /** Where rows of this table are, if they weren't placed by Kafka's default: exactly one partition. It sees keys only. */
+  readonly partitioner?: Partitioner<K, null>
+  /** Where rows of the other table are, likewise. */
+  readonly otherPartitioner?: Partitioner<KOther, null>
+}
+
+/** Options of a join of tables, by key or by a foreign key. */
+export type JoinOptions<K, V, KOther, VOut> = TableOptions<K, VOut> & Partial<ForeignKeyOptions<K, V, KOther, VOut>>
+
 /** Options of `filter` and `mapValues` of a table. */
 export interface ViewOptions<K, V> extends StepOptions {
   /** Left out: the view has no store and reads through to its table. */

@@ -7,3 +7,8 @@ export type TaskId = `${number}_${number}`
 export function taskId(subtopology: number, partition: number): TaskId {
   return `${subtopology}_${partition}`
 }
+
+/** The partition of a task. */
+export function partitionOfTask(id: TaskId): number {
+  return Number(id.slice(id.indexOf('_') + 1))
+}

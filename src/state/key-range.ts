@@ -1,5 +1,5 @@
 /** Ranges of keys as bytes: from the bounds of a scan, behind the prefix of a store. All in unsigned byte order. */
-import { compareBytes, concatBytes } from '../base/bytes.ts'
+import { compareBytes, compareRange, concatBytes } from '../base/bytes.ts'
 import { utf8 } from '../base/text.ts'
 import type { KeyRange } from './engine.ts'
 import type { KeyRangeOptions } from './store-spec.ts'
@@ -19,6 +19,11 @@ export function keyBounds<K>({ from, to, prefix }: KeyRangeOptions<K>, bytesOf: 
 /** Whether a key is in a range. */
 export function isIn(key: Uint8Array, { from, to }: KeyRange): boolean {
   return compareBytes(key, from) >= 0 && (to === undefined || compareBytes(key, to) < 0)
+}
+
+/** Whether `bytes[at, end)` is in a range: without a view, for looks at many keys. */
+export function isPartIn(bytes: Uint8Array, at: number, end: number, { from, to }: KeyRange): boolean {
+  return compareRange(from, bytes, at, end) <= 0 && (to === undefined || compareRange(to, bytes, at, end) > 0)
 }
 
 /** The range with every bound behind a prefix. */

@@ -15,7 +15,7 @@ import { KeyCoder } from '../model/key-coder.ts'
 import type { SourceRecord } from '../model/record.ts'
 import { ByteTable } from './byte-table.ts'
 import type { Engine, KeyRange } from './engine.ts'
-import { isIn, keyBounds, withPrefix } from './key-range.ts'
+import { isPartIn, keyBounds, withPrefix } from './key-range.ts'
 import { mergedRows, type KeyedRow } from './merged-rows.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import { limited, scanOf } from './scan.ts'
@@ -366,8 +366,8 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     for (let slot = 0; slot < this.#table.end; slot++) {
       if (!this.#table.has(slot)) continue
       const at = this.#table.keyAt(slot)
-      const key = bytes.slice(at, at + this.#table.keyLength(slot))
-      if (isIn(key, range)) rows.push({ key, value: this.#slots.value(slot) })
+      const end = at + this.#table.keyLength(slot)
+      if (isPartIn(bytes, at, end, range)) rows.push({ key: bytes.slice(at, end), value: this.#slots.value(slot) })
     }
     return rows.sort((a, b) => compareBytes(a.key, b.key))
   }

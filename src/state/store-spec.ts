@@ -227,8 +227,8 @@ export interface VersionedKeyValueStore<K, V> {
 export interface Slots<K, V> extends SlotValues<K, V> {
   /** The key's slot, resident when it returns; `typeof slot === 'number'` is the test. */
   find(key: K): MaybePromise<number>
-  /** All rows, in order of their keys' bytes, as they are at the call; the next one may have to be waited for. */
-  rows(): RowSource<[K, V]>
+  /** The rows of a range, or all, in order of their keys' bytes, as they are at the call; the next one may have to be waited for. */
+  rows(options?: KeyRangeOptions<K>): RowSource<[K, V]>
 }
 
 /** The same for stores of windows and of sessions. */

@@ -85,6 +85,21 @@ export interface GroupingCall {
   readonly grouping: object
 }
 
+/** A topic of the application's own inside one step: what the parents send comes out of it at its owner. */
+export interface TopicCall {
+  readonly kind: 'topic'
+  /** The name it was given, or what precedes the generated one: it is called that and `-topic`. */
+  readonly taken: NameCall
+  readonly sink: string | undefined
+  readonly source: string | undefined
+  readonly parents: readonly Call[]
+  readonly key: AnySerde | undefined
+  readonly value: AnySerde | undefined
+  readonly partitioner: AnyPartitioner | undefined
+  /** Called with its name. */
+  readonly named?: (topic: string) => void
+}
+
 /** Writes to a topic. */
 export interface SinkCall {
   readonly kind: 'sink'
@@ -97,4 +112,4 @@ export interface SinkCall {
 }
 
 /** One call. */
-export type Call = StoreCall | NameCall | SourceCall | StepCall | RepartitionCall | GroupingCall | SinkCall
+export type Call = StoreCall | NameCall | SourceCall | StepCall | RepartitionCall | GroupingCall | TopicCall | SinkCall

@@ -30,18 +30,23 @@ export function partitionCounts(topology: CountedTopology, external: (topic: str
   return counts
 }
 
-/** Gives each repartition topic the greatest count of what its writers read, along chains of them. */
+/** Gives each internal topic the greatest count of what its writers read, along chains of them. */
 function settle(topology: CountedTopology, internal: ReadonlySet<string>, counts: Map<string, number>): void {
+  const settleOne = (topic: string, isEnough: (known: readonly number[], read: readonly string[]) => boolean): boolean => {
+    const read = topology.subtopologies
+      .filter(({ sinks }) => sinks.some(({ sink }) => sink.internal && sink.topic === topic))
+      .flatMap(({ sourceTopics }) => sourceTopics)
+    const known = read.flatMap((source) => counts.get(source) ?? [])
+    if (!isEnough(known, read)) return false
+    counts.set(topic, Math.max(1, ...known))
+    return true
+  }
   for (let open = [...internal].filter((topic) => !counts.has(topic)); open.length > 0;) {
-    for (const topic of open) {
-      const read = topology.subtopologies
-        .filter(({ sinks }) => sinks.some(({ sink }) => sink.internal && sink.topic === topic))
-        .flatMap(({ sourceTopics }) => sourceTopics)
-      if (read.every((source) => counts.has(source))) counts.set(topic, Math.max(1, ...read.map((source) => counts.get(source)!)))
-    }
+    for (const topic of open) settleOne(topic, (known, read) => known.length === read.length)
     const rest = open.filter((topic) => !counts.has(topic))
-    // A topology that feeds itself through repartition topics only: one partition each.
-    if (rest.length === open.length) for (const topic of rest) counts.set(topic, 1)
+    // Sub-topologies that feed each other, as the two sides of a foreign-key join do: what is known of one has to do. Of nothing but such: one partition.
+    if (rest.length === open.length && !rest.some((topic) => settleOne(topic, (known) => known.length > 0)))
+      for (const topic of rest) counts.set(topic, 1)
     open = rest.filter((topic) => !counts.has(topic))
   }
 }

@@ -1,5 +1,5 @@
 import { expect, expectTypeOf, test } from 'vitest'
-import { taskId, type TaskId } from '../../src/model/task-id.ts'
+import { partitionOfTask, taskId, type TaskId } from '../../src/model/task-id.ts'
 
 test('a task is its sub-topology and partition', () => {
   expect(taskId(0, 13)).toBe('0_13')
@@ -7,4 +7,8 @@ test('a task is its sub-topology and partition', () => {
   // @ts-expect-error -- not a task id
   const wrong: TaskId = 'a_b'
   expect(wrong).toBe('a_b')
+})
+
+test('a task knows its partition', () => {
+  expect(partitionOfTask(taskId(12, 345))).toBe(345)
 })

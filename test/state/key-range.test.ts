@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compareBytes } from '../../src/base/bytes.ts'
 import { utf8 } from '../../src/base/text.ts'
-import { isIn, keyBounds, successor, withPrefix } from '../../src/state/key-range.ts'
+import { isIn, isPartIn, keyBounds, successor, withPrefix } from '../../src/state/key-range.ts'
 
 const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 100) }
 const bytes = fc.array(fc.constantFrom(0, 1, 0x61, 0xfe, 0xff), { maxLength: 3 }).map((each) => Uint8Array.from(each))
@@ -42,6 +42,8 @@ test('a range behind a prefix holds the keys of the range behind the prefix, and
       const inside = withPrefix(range, prefix)
       expect(isIn(Uint8Array.from([...prefix, ...key]), inside)).toBe(isIn(key, range))
       if (isIn(key, inside)) expect(begins(key, prefix)).toBe(true)
+      const larger = Uint8Array.from([0xff, ...key, 0])
+      expect(isPartIn(larger, 1, larger.length - 1, range)).toBe(isIn(key, range))
     }),
     RUNS,
   )

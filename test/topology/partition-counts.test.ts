@@ -36,6 +36,23 @@ test('chains of repartitions pass the count on, a fixed one stays', () => {
   })
 })
 
+test('sub-topologies that feed each other count what they know of', () => {
+  const topology = built((builder) => {
+    const left = builder
+      .stream(orders)
+      .groupBy((order) => order.customer, { key: serdes.string, name: 'g' })
+      .count()
+    left.join(builder.table(customers), (count, { name }) => name.repeat(count), { name: 'fk', foreignKey: () => 'c' })
+  })
+  expect(Object.fromEntries(topology.partitionCounts(external({ orders: 4, customers: 2 })))).toEqual({
+    orders: 4,
+    customers: 2,
+    'g-repartition': 4,
+    'fk-subscription-registration-topic': 2,
+    'fk-subscription-response-topic': 4,
+  })
+})
+
 test('a repartition topic adopts the count of what it is joined with', () => {
   expect(Object.fromEntries(joined(true).partitionCounts(external({ orders: 2, customers: 6 })))).toMatchObject({
     'by-customer-repartition': 6,

@@ -3,14 +3,25 @@
  * each call in turn, also for names that end up unused; and it decides repartitions: before a step that reads by key, below one that changed it.
  * A repartition clears the change, a merge inherits it. Rules: semantics §2.9.
  */
-import type { Mistake } from '../../base/errors.ts'
 import type { AnySerde } from '../../model/serde.ts'
 import { filter } from '../../operators/stateless.ts'
 import type { AnyStoreSpec } from '../../state/store-spec.ts'
-import type { Call, GroupingCall, NameCall, RepartitionCall, SinkCall, SourceCall, StepCall, StoreCall } from '../../topology/graph.ts'
+import type {
+  Call,
+  GroupingCall,
+  NameCall,
+  RepartitionCall,
+  SinkCall,
+  SourceCall,
+  StepCall,
+  StoreCall,
+  TopicCall,
+} from '../../topology/graph.ts'
 import type { Naming, NodeName, SinkSpec } from '../../topology/operator.ts'
 import type { Draft, DraftRepartition, DraftSource } from './draft.ts'
+import { cutInto, missing } from './internal-topic.ts'
 import { nameMistake, topicMistake } from './names.ts'
+import { howElse, sourceMistakes } from './sources.ts'
 
 /** Names all nodes and stores, and puts in the repartitions. */
 export function nameCalls(calls: readonly Call[]): Draft {
@@ -34,6 +45,8 @@ interface RepartitionWish {
 
 /** A store to be named; by `name` where its spec has none and it doesn't take an index. */
 type StoreNaming = Pick<StoreCall, 'spec' | 'role' | 'key' | 'value'> & { readonly name?: string }
+
+type CutNodes = Pick<DraftRepartition, 'filter' | 'sink' | 'source'>
 
 /** A prefix that was generated: its repartition's nodes keep generated names too. */
 const GENERATED = /^K(?:STREAM|TABLE).*-\d{10}$/
@@ -69,6 +82,9 @@ class Walk {
           break
         case 'grouping':
           this.#outlets.set(call, { name: this.#input(call), keyChanged: false })
+          break
+        case 'topic':
+          this.#outlets.set(call, { name: this.#topic(call), keyChanged: false })
           break
         case 'sink':
           this.#sink(call)
@@ -279,52 +295,28 @@ class Walk {
 
   /** Puts in sink and source of a repartition topic and answers the source, or that of the steps it is shared with. */
   #through(
-    wish: RepartitionWish,
-    { nodes, shares }: { readonly nodes: Pick<DraftRepartition, 'filter' | 'sink' | 'source'>; readonly shares: object | undefined },
+    { prefix, parent, explicit, ...wish }: Omit<RepartitionWish, 'keepsNullKeys'>,
+    { nodes, shares }: { readonly nodes: CutNodes; readonly shares: object | undefined },
   ): NodeName {
     const known = shares === undefined ? undefined : this.#shared.get(shares)
     if (known !== undefined) return known
-    const { sink, source } = nodes
-    const { prefix, explicit } = wish
-    const topic = `${prefix}-repartition`
-    const { key, value } = this.#repartitionSerdes(wish, topic)
     const { partitioner, partitions } = explicit ?? {}
-    const spec: SinkSpec = { topic, internal: true, key, value, ...(partitioner === undefined ? {} : { partitioner }) }
-    const call: SourceCall = {
-      kind: 'source',
-      name: source,
-      topics: [topic],
-      pattern: undefined,
-      key,
-      value,
-      timestamp: 'fail',
-      startFrom: 'earliest',
-      as: 'stream',
-    }
-    this.#draft.nodes.push(
-      { kind: 'sink', name: sink, parents: [wish.parent], sink: spec },
-      { kind: 'source', name: source, parents: [], internal: true, call },
-    )
-    this.#draft.repartitions.push({
-      name: topic,
-      partitions,
-      ...nodes,
-      explicit: explicit !== undefined,
-      generated: GENERATED.test(prefix),
-    })
-    if (shares !== undefined) this.#shared.set(shares, source)
-    return source
+    const repartition = { partitions, ...nodes, explicit: explicit !== undefined, generated: GENERATED.test(prefix) }
+    cutInto(this.#draft, { ...wish, topic: `${prefix}-repartition`, node: prefix, parents: [parent], partitioner }, repartition)
+    if (shares !== undefined) this.#shared.set(shares, nodes.source)
+    return nodes.source
   }
 
-  #repartitionSerdes({ key, value, prefix }: RepartitionWish, topic: string): { key: AnySerde; value: AnySerde } {
-    const side = key === undefined ? 'key' : 'value'
-    if (key !== undefined && value !== undefined) return { key, value }
-    this.#draft.mistakes.push({
-      code: 'SERDE_MISSING',
-      message: `the repartition topic ${topic} needs a ${side} serde: give it where the ${side} was made, as ${side === 'key' ? 'selectKey(…, { key: serdes.string })' : 'mapValues(…, { value: serdes.string })'}`,
-      node: prefix,
-    })
-    return { key: key ?? missing, value: value ?? missing }
+  /** A topic inside a step, and its source. */
+  #topic({ taken, named, parents, ...call }: TopicCall): NodeName {
+    const topic = `${this.#taken.get(taken)!}-topic`
+    named?.(topic)
+    const sink = this.#named(call.sink, 'KTABLE-SINK-')
+    const source = this.#named(call.source, 'KTABLE-SOURCE-')
+    const names = parents.map((parent) => this.#outlets.get(parent)!.name)
+    const repartition = { filter: undefined, sink, source, partitions: undefined, explicit: true, generated: taken.name === undefined }
+    cutInto(this.#draft, { ...call, topic, node: topic, parents: names }, repartition)
+    return source
   }
 
   #sink(call: SinkCall): void {
@@ -361,32 +353,6 @@ function padded(index: number): string {
 }
 
 const NO_STORES: Naming = { stores: 'none' }
-
-/** What is wrong with a source by itself. */
-function sourceMistakes({ topics, pattern }: SourceCall, node: NodeName): Mistake[] {
-  const mistakes = topics.flatMap((topic) => topicMistake(topic, node) ?? [])
-  if (topics.length === 0 && pattern === undefined)
-    mistakes.push({ code: 'TOPIC_INVALID', message: 'a source needs a topic: stream([]) reads none; list at least one', node })
-  const twice = topics.find((topic, index) => topics.indexOf(topic) !== index)
-  if (twice !== undefined) mistakes.push({ code: 'DUPLICATE_SOURCE', message: `one source lists topic ${twice} twice: name it once`, node })
-  return mistakes
-}
-
-/** How two sources read the same topics differently; undefined: they are one. */
-function howElse(a: SourceCall, b: SourceCall): string | undefined {
-  if (a.topics.length !== b.topics.length) return 'in lists that overlap'
-  if (a.as !== b.as) return 'as a stream and as a table'
-  if (a.as === 'table') return 'as two tables'
-  if (a.key !== b.key || a.value !== b.value) return 'with other serdes'
-  if (a.timestamp !== b.timestamp) return 'with another timestamp policy'
-  return a.startFrom === b.startFrom ? undefined : 'from another start'
-}
-
-/** Stands where a serde is missing, until the mistake is thrown. */
-export const missing: AnySerde = {
-  serialize: () => new Uint8Array(0),
-  deserialize: () => undefined,
-}
 
 /** Sound because specs are made by this library's functions only, and those make the kinds of the union. */
 export function anyStore(spec: object): AnyStoreSpec {

@@ -7,7 +7,8 @@ import type { AnyStoreSpec, ResolvedStore, StoreName } from '../../state/store-s
 import type { TopologyNode } from '../../topology/node.ts'
 import type { TopologyParts } from '../../topology/topology.ts'
 import type { Draft, DraftNode, DraftStep, DraftStore } from './draft.ts'
-import { anyStore, missing } from './naming.ts'
+import { missing } from './internal-topic.ts'
+import { anyStore } from './naming.ts'
 
 /** How stores are resolved. */
 export interface ResolveOptions {

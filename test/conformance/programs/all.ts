@@ -4,6 +4,7 @@ import { aggregates } from './aggregate.ts'
 import { cogroups } from './cogroup.ts'
 import { closings } from './emit-on-close.ts'
 import { errors } from './error.ts'
+import { foreignKeys } from './foreign-key.ts'
 import { processors } from './processor.ts'
 import { regroups } from './regroup.ts'
 import { stateless } from './stateless.ts'
@@ -24,6 +25,7 @@ export const programs: Readonly<Record<string, Program>> = {
   ...tables,
   ...regroups,
   ...tableJoins,
+  ...foreignKeys,
   ...windows,
   ...sessions,
   ...cogroups,
