@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, expectTypeOf, test } from 'vitest'
-import { serdes, StreamsBuilder, topic, type KTable, type TableOptions } from '../../src/index.ts'
+import { serdes, StreamsBuilder, topic, tumbling, type KTable, type TableOptions, type Windowed } from '../../src/index.ts'
 import { TopologyTestDriver } from '../../src/testing.ts'
 import { built, copies, customers, refused, texts } from '../support/shop-topics.ts'
 
@@ -107,4 +107,24 @@ test('types: a side is null where it may miss, the result where it may go', () =
   counted.leftJoin(names, (n, { name }) => name.repeat(n))
   // @ts-expect-error keys of another type
   counted.join(builder.table(topic('n', { key: serdes.long, value: serdes.long })), (a, b) => a + b)
+})
+
+test.each([1, 3])('windowed tables meet window by window, in %i partitions', (partitions) => {
+  const builder = new StreamsBuilder()
+  const counted = (name: typeof lefts): KTable<Windowed<string>, number> =>
+    builder.stream(name).groupByKey().windowedBy(tumbling(10)).count()
+  counted(lefts)
+    .outerJoin(counted(rights), (left, right) => `${left}&${right}`)
+    .toStream()
+    .map((text, { key, window }) => [`${key}@${window.start}`, text], { key: serdes.string, value: serdes.string })
+    .to(out)
+  using driver = new TopologyTestDriver(builder.build(), { partitions })
+  const send = (table: typeof lefts, key: string, timestamp: number): void => driver.input(table).send({ key, value: 'v', timestamp })
+  send(lefts, 'a', 1)
+  send(rights, 'a', 2)
+  send(rights, 'b', 3)
+  send(lefts, 'a', 4)
+  send(rights, 'a', 11)
+  const found = driver.output(out).readAll()
+  expect(found.map(({ key, value }) => `${key}=${value}`)).toEqual(['a@0=1&null', 'a@0=1&1', 'b@0=null&1', 'a@0=2&1', 'a@10=null&1'])
 })

@@ -6,6 +6,7 @@ import { closings } from './emit-on-close.ts'
 import { errors } from './error.ts'
 import { foreignKeys } from './foreign-key.ts'
 import { processors } from './processor.ts'
+import { wholes } from './program.ts'
 import { regroups } from './regroup.ts'
 import { stateless } from './stateless.ts'
 import { stores } from './store.ts'
@@ -26,6 +27,7 @@ export const programs: Readonly<Record<string, Program>> = {
   ...regroups,
   ...tableJoins,
   ...foreignKeys,
+  ...wholes,
   ...windows,
   ...sessions,
   ...cogroups,
