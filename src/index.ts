@@ -48,7 +48,24 @@ export type {
   WindowStore,
   WindowStoreSpec,
 } from './state/store-spec.ts'
+export { deadLetter, retry } from './topology/error-decision.ts'
+export type {
+  DeadLetter,
+  DeadLetterOptions,
+  DeadLetterRecord,
+  ErrorDecision,
+  OnError,
+  Retry,
+  RetryPolicy,
+} from './topology/error-decision.ts'
 export { Topology } from './topology/topology.ts'
+export type {
+  PatternNodeOptions,
+  ProcessorNodeOptions,
+  ReadOnlyStoreOptions,
+  SinkNodeOptions,
+  SourceNodeOptions,
+} from './topology/low-level.ts'
 export type {
   Cancellable,
   Change,
@@ -68,8 +85,7 @@ export type { JoinWindows } from './operators/join/join-windows.ts'
 export { hopping, session, sliding, tumbling, unlimited } from './operators/window-placement.ts'
 export type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from './operators/window-placement.ts'
 export type { EmitWhen, WindowEmitWhen } from './operators/change.ts'
-export type { FixedKeyProcessor, Processor, ProcessorContext } from './operators/processor.ts'
-export type { ErrorDecision } from './task/task-ports.ts'
+export type { FixedKeyProcessor, Processor, ProcessorContext } from './topology/processor.ts'
 export { CogroupedKStream, SessionWindowedCogroupedKStream, WindowedCogroupedKStream } from './dsl/cogrouped.ts'
 export { KGroupedStream } from './dsl/grouped.ts'
 export { KGroupedTable } from './dsl/grouped-table.ts'
@@ -81,6 +97,7 @@ export type {
   GroupOptions,
   KeyOptions,
   LookupOptions,
+  PatternOptions,
   ProcessOptions,
   RepartitionOptions,
   SerdeOptions,
@@ -98,7 +115,7 @@ export type {
   ViewOptions,
   WindowTableOptions,
 } from './dsl/options.ts'
-export type { Branches, SplitOptions } from './dsl/split.ts'
+export type { Branches, BranchResult, BranchThrough, BranchWhen, SplitOptions } from './dsl/split.ts'
 export { untilTimeLimit, untilWindowCloses } from './dsl/suppress.ts'
 export type { BufferOptions, UntilTimeLimit, UntilWindowCloses } from './dsl/suppress.ts'
 export { SessionWindowedKStream, WindowedKStream } from './dsl/windowed.ts'

@@ -65,7 +65,18 @@ export class KGroupedTable<K, V> {
     const operator = tableAggregate<K, V, A>({ ...fold, store, role, emit: options.emit, repartitionName: name })
     const storeSerdes = { key: erased(options.key) ?? store.key ?? key, value: erased(options.value) ?? store.value ?? how.value }
     const changes = value === undefined ? undefined : changeSerde(value)
-    const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value: changes, grouping, storeSerdes })
+    const { onError } = options
+    const step = graph.add({
+      kind: 'step',
+      name: options.name,
+      operator,
+      parents: [call],
+      key,
+      value: changes,
+      grouping,
+      storeSerdes,
+      onError,
+    })
     return makers.table<K, Exclude<A, null>, D>({ ...this.#parts, call: step, ...storeSerdes, reader: narrowed(storeReader(store)) })
   }
 }

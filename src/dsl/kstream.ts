@@ -8,7 +8,7 @@ import type { SinkTopic } from '../model/topic.ts'
 import { fullOuter, inner, leftOuter, type JoinKind } from '../operators/join/join-kind.ts'
 import { streamTableJoin } from '../operators/join/stream-table.ts'
 import { process, processValues } from '../operators/process.ts'
-import type { FixedKeyProcessor, Processor } from '../operators/processor.ts'
+import type { FixedKeyProcessor, Processor } from '../topology/processor.ts'
 import * as stateless from '../operators/stateless.ts'
 import { storeReader, toTable } from '../operators/table.ts'
 import type { Operator } from '../topology/operator.ts'
@@ -31,7 +31,7 @@ import type {
   ValueOptions,
 } from './options.ts'
 import { graceOf } from './grace.ts'
-import { splitStream, type Branches, type SplitOptions } from './split.ts'
+import { splitStream, type Branches, type BranchResult, type SplitOptions } from './split.ts'
 
 /** A function of a record, value first. The context is valid during the call. */
 export type Callback<K, V, R> = (value: V, key: K, record: RecordContext) => R
@@ -118,9 +118,10 @@ export class KStream<K, V> {
 
   /**
    * Several streams out of one: each record goes to the first branch whose predicate holds, in written order; `otherwise` takes the rest.
-   * `const { big, rest } = orders.split({ big: (o) => o.cents > 10_000, rest: otherwise })`
+   * `const { big, rest } = orders.split({ big: (o) => o.cents > 10_000, rest: otherwise })`. A branch may go on where it is declared, as in
+   * `{ when: (o) => o.lost, through: (lost) => lost.to(losses) }`.
    */
-  split<B extends Branches<K, V>>(branches: B, options?: SplitOptions): { readonly [Name in keyof B]: KStream<K, SplitValue<V, B[Name]>> } {
+  split<B extends Branches<K, V>>(branches: B, options?: SplitOptions): { readonly [Name in keyof B]: BranchResult<K, V, B[Name]> } {
     return splitStream(this.#parts, branches, options)
   }
 
@@ -156,7 +157,8 @@ export class KStream<K, V> {
     const value = erased(options.value) ?? this.#parts.value
     const store = keyValueSpec(options.store)
     const operator = toTable({ store, emit: options.emit })
-    const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, storeSerdes: { key, value } })
+    const { name, onError } = options
+    const step = graph.add({ kind: 'step', name, operator, parents: [call], key, value, storeSerdes: { key, value }, onError })
     return makers.table({ ...this.#parts, call: step, key, value, reader: storeReader(store) })
   }
 
@@ -241,13 +243,15 @@ export class KStream<K, V> {
         : { topic: sink.name, key: erased(sink.key), value: erased(sink.value) }
     const key = erased(options.key) ?? target.key
     const value = erased(options.value) ?? target.value
-    graph.add({ kind: 'sink', name: options.name, parents: [call], topic: target.topic, key, value, partitioner: options.partitioner })
+    const { name, partitioner, onError } = options
+    graph.add({ kind: 'sink', name, parents: [call], topic: target.topic, key, value, partitioner, onError })
   }
 
   /** Any operator as a step, your own included. `orders.apply(distinct((a, b) => a.id === b.id, seen))` */
   apply<KOut, VOut>(operator: Operator<K, V, KOut, VOut>, options: SerdeOptions<KOut, VOut> = {}): KStream<KOut, VOut> {
     const { graph, call, key, value } = this.#parts
-    const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value })
+    const { name, onError } = options
+    const step = graph.add({ kind: 'step', name, operator, parents: [call], key, value, onError })
     const { changesKey, changesValue } = operator.traits
     return this.#stream<KOut, VOut>({
       call: step,

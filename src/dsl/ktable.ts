@@ -2,7 +2,7 @@
  * A table: the newest value of each key, as a stream of changes. `Deletes` says whether a row can vanish, and so whether `toStream()` has nulls;
  * callbacks never see the null. A view without a store reads through to its table.
  */
-import type { FixedKeyProcessor } from '../operators/processor.ts'
+import type { FixedKeyProcessor } from '../topology/processor.ts'
 import type { JoinType, TableJoiner } from '../operators/join/table-table.ts'
 import * as table from '../operators/table.ts'
 import { tableGroupBy } from '../operators/table-group-by.ts'
@@ -96,11 +96,11 @@ export class KTable<K, V, Deletes extends boolean = false> {
     options: StepOptions & { readonly key?: (value: Streamed<V, Deletes>, key: K) => KOut } = {},
   ): KStream<KOut, Streamed<V, Deletes>> {
     const { graph, call, key, value, makers } = this.#parts
-    const step = graph.add({ kind: 'step', name: options.name, operator: table.tableToStream<K, V>(), parents: [call], key, value })
-    const { key: rekey } = options
+    const { name, onError, key: rekey } = options
+    const step = graph.add({ kind: 'step', name, operator: table.tableToStream<K, V>(), parents: [call], key, value, onError })
     if (rekey === undefined) return makers.stream<KOut, Streamed<V, Deletes>>({ ...this.#parts, call: step })
     const operator = selectKey<K, Streamed<V, Deletes>, KOut>((found, under) => rekey(found, under))
-    const keyed = graph.add({ kind: 'step', name: undefined, operator, parents: [step], key, value })
+    const keyed = graph.add({ kind: 'step', name: undefined, operator, parents: [step], key, value, onError })
     return makers.stream<KOut, Streamed<V, Deletes>>({ ...this.#parts, call: keyed, key: undefined })
   }
 
@@ -161,11 +161,12 @@ export class KTable<K, V, Deletes extends boolean = false> {
   /** Groups the rows anew, to aggregate: always through a topic. `customers.groupBy((c) => [c.country, c.cents], { key: serdes.string, value: serdes.long })` */
   groupBy<KOut, VOut>(
     group: (value: V, key: K) => readonly [KOut, VOut],
-    { name, key: keySerde, value: valueSerde }: GroupOptions<KOut, VOut> = {},
+    { name, key: keySerde, value: valueSerde, onError }: GroupOptions<KOut, VOut> = {},
   ): KGroupedTable<Exclude<KOut, null>, Exclude<VOut, null>> {
     const { graph, makers, call: parent, key, value } = this.#parts
     const groupKey = erased(keySerde)
-    const call = graph.add({ kind: 'step', name, operator: tableGroupBy({ group, key: groupKey }), parents: [parent], key, value })
+    const operator = tableGroupBy<K, V, KOut, VOut>({ group, key: groupKey })
+    const call = graph.add({ kind: 'step', name, operator, parents: [parent], key, value, onError })
     return makers.groupedTable({ graph, makers, call, key: groupKey, value: erased(valueSerde), name, grouping: {} })
   }
 
@@ -183,7 +184,8 @@ export class KTable<K, V, Deletes extends boolean = false> {
     options: ValueOptions<VOut> & KeyOptions<K> = {},
   ): KTable<K, VOut, Deletes> {
     const { graph, call, key, value, makers } = this.#parts
-    const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value })
+    const { name, onError } = options
+    const step = graph.add({ kind: 'step', name, operator, parents: [call], key, value, onError })
     return makers.table<K, VOut, Deletes>({ ...this.#parts, call: step, value: erased(options.value), reader: undefined })
   }
 
@@ -212,6 +214,7 @@ export class KTable<K, V, Deletes extends boolean = false> {
       key,
       value: this.#parts.value,
       storeSerdes: { key, value },
+      onError: options.onError,
     })
     return makers.table<K, VOut, D>({ ...this.#parts, call: step, value, reader: store === undefined ? through : table.storeReader(store) })
   }

@@ -1,16 +1,19 @@
 /** The options of steps: readonly objects, every field with a documented default. */
 import type { Serde } from '../model/serde.ts'
+import type { Nullable, Sided } from '../model/topic.ts'
 import type { EmitWhen, WindowEmitWhen } from '../operators/change.ts'
 import type { JoinWindows } from '../operators/join/join-windows.ts'
 import type { SessionStoreSpec, StoreSpec, TableStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
-import type { StartFrom } from '../topology/node.ts'
+import type { OnError } from '../topology/error-decision.ts'
+import type { SourceNodeOptions } from '../topology/low-level.ts'
 import type { Partitioner } from '../topology/operator.ts'
-import type { RecordContext } from '../model/record.ts'
 
 /** Options of every step. */
 export interface StepOptions {
   /** The step's name; Kafka Streams' generated one when left out. */
   readonly name?: string
+  /** Decides about records that fail in this step; the application's `onError` when left out. */
+  readonly onError?: OnError
 }
 
 /** Options of steps that make new keys or values: their serdes, where a later step needs one. */
@@ -142,16 +145,14 @@ export interface SinkOptions<K, V> extends SerdeOptions<K, V> {
 }
 
 /** Options of a source. */
-export interface SourceOptions<K, V> extends StepOptions {
-  /** What becomes of a record's time: `fail` (default) on a negative one, `skip`, `partition-time`, `wall-clock`, or a function; its negative answer drops the record. */
-  readonly timestamp?:
-    | 'fail'
-    | 'skip'
-    | 'partition-time'
-    | 'wall-clock'
-    | ((value: V, key: K, record: RecordContext, partitionTime: number) => number)
-  /** Where a new group begins: `earliest` (default), `latest`, `none` (an error), or so many milliseconds back. */
-  readonly startFrom?: StartFrom
+export interface SourceOptions<K, V> extends StepOptions, SourceNodeOptions<K, V> {}
+
+/** Options of `builder.stream` with a pattern: the serdes of all topics that it finds. */
+export interface PatternOptions<K, V, N extends Nullable | undefined> extends SourceOptions<Sided<K, N, 'key'>, Sided<V, N, 'value'>> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Which sides may be null. */
+  readonly nullable?: N
 }
 
 /** Options of `builder.table`. */

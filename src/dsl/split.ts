@@ -7,8 +7,20 @@ import type { Parts } from './handle.ts'
 import type { KStream, SplitValue } from './kstream.ts'
 import { otherwise, type StepOptions } from './options.ts'
 
-/** Branches by name: a predicate, or `otherwise` for what no other one took. */
-export type Branches<K, V> = Readonly<Record<string, ((value: V, key: K, record: RecordContext) => boolean) | typeof otherwise>>
+/** Which records a branch takes: those that a predicate holds for, or, with `otherwise`, what no other branch took. */
+export type BranchWhen<K, V> = ((value: V, key: K, record: RecordContext) => boolean) | typeof otherwise
+
+/** A branch that goes on where it is declared; what `through` answers stands for it in the answer of `split`. */
+export interface BranchThrough<K, V> {
+  readonly when: BranchWhen<K, V>
+  readonly through: (stream: KStream<K, V>) => unknown
+}
+
+/** Branches by name. */
+export type Branches<K, V> = Readonly<Record<string, BranchWhen<K, V> | BranchThrough<K, V>>>
+
+/** What `split` answers for a branch: its stream, or what `through` made of it. */
+export type BranchResult<K, V, B> = B extends { readonly through: (stream: never) => infer R } ? R : KStream<K, SplitValue<V, B>>
 
 /** Options of a split. */
 export interface SplitOptions extends StepOptions {
@@ -21,19 +33,23 @@ export function splitStream<K, V, B extends Branches<K, V>>(
   parts: Parts,
   branches: B,
   options: SplitOptions = {},
-): { readonly [Name in keyof B]: KStream<K, SplitValue<V, B[Name]>> } {
-  const entries = Object.entries(branches)
+): { readonly [Name in keyof B]: BranchResult<K, V, B[Name]> } {
+  const entries = Object.entries<BranchWhen<K, V> | BranchThrough<K, V>>(branches).map(([name, branch]) => {
+    return [name, typeof branch === 'object' ? branch : { when: branch }] as const
+  })
   const names: string[] = []
   const { graph, call, key, value, makers } = parts
+  const { onError } = options
   const wrong = mistakes(
     entries.map(([name]) => name),
-    entries.filter(([, when]) => when === otherwise).length,
+    entries.filter(([, { when }]) => when === otherwise).length,
   )
   graph.mistakes.push(...wrong.map((message): Mistake => ({ code: 'BRANCH_INVALID', message, ...nodeOf(options) })))
-  const ways = entries.map(([, when], index) => ({ name: () => names[index]!, when: when === otherwise ? undefined : when }))
-  const router = graph.add({ kind: 'step', name: options.name, operator: split<K, V>(ways), parents: [call], key, value })
+  const ways = entries.map(([, { when }], index) => ({ name: () => names[index]!, when: typeof when === 'symbol' ? undefined : when }))
+  const router = graph.add({ kind: 'step', name: options.name, operator: split<K, V>(ways), parents: [call], key, value, onError })
   let number = 0
-  const streams = entries.map(([name, when], index) => {
+  const streams = entries.map(([name, branch], index) => {
+    const { when } = branch
     const suffix = options.numbered === true ? String(when === otherwise ? 0 : ++number) : name
     const child: StepCall = {
       kind: 'step',
@@ -45,7 +61,8 @@ export function splitStream<K, V, B extends Branches<K, V>>(
       suffix,
       named: (given) => (names[index] = given),
     }
-    return [name, makers.stream<K, V>({ ...parts, call: graph.add(child) })] as const
+    const stream = makers.stream<K, V>({ ...parts, call: graph.add(child) })
+    return [name, 'through' in branch ? branch.through(stream) : stream] as const
   })
   return answer(Object.fromEntries(streams))
 }

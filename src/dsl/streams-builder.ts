@@ -3,7 +3,8 @@
  * frozen topology, or throws one error with every mistake. It alone imports the handles' classes.
  */
 import { TopologyError, type Mistake } from '../base/errors.ts'
-import type { Topic } from '../model/topic.ts'
+import type { AnySerde } from '../model/serde.ts'
+import type { Nullable, Sided, Topic } from '../model/topic.ts'
 import { storeReader, tableSource } from '../operators/table.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import { Topology } from '../topology/topology.ts'
@@ -13,7 +14,7 @@ import { KGroupedTable } from './grouped-table.ts'
 import { erased, Graph, keyValueSpec, type Makers } from './handle.ts'
 import { KStream } from './kstream.ts'
 import { KTable } from './ktable.ts'
-import type { SourceOptions, TableSourceOptions } from './options.ts'
+import type { PatternOptions, SourceOptions, TableSourceOptions } from './options.ts'
 import { mergeRepartitions } from './passes/merge-repartitions.ts'
 import { missing } from './passes/internal-topic.ts'
 import { anyStore, nameCalls } from './passes/naming.ts'
@@ -51,9 +52,16 @@ export class StreamsBuilder {
   }
 
   /** A stream of a topic's records, or of several topics of one type. `builder.stream(orders)` */
-  stream<K, V>(topics: Topic<K, V> | readonly Topic<K, V>[], options: SourceOptions<K, V> = {}): KStream<K, V> {
-    const list = isTopic(topics) ? [topics] : topics
-    const { call, key, value } = this.#source(list, { ...options, as: 'stream' })
+  stream<K, V>(topics: Topic<K, V> | readonly Topic<K, V>[], options?: SourceOptions<K, V>): KStream<K, V>
+  /** A stream of all topics that a pattern finds, also of those made later. `builder.stream(/^orders-/, { key: serdes.string, value: serdes.json<Order>() })` */
+  stream<K, V, const N extends Nullable | undefined = undefined>(
+    pattern: RegExp,
+    options: PatternOptions<K, V, N>,
+  ): KStream<Sided<K, N, 'key'>, Sided<V, N, 'value'>>
+  stream<K, V>(topics: Topic<K, V> | readonly Topic<K, V>[] | RegExp, options: StreamOptions<K, V> = {}): KStream<K, V> {
+    const list = topics instanceof RegExp ? [] : isTopic(topics) ? [topics] : topics
+    const pattern = topics instanceof RegExp ? topics : undefined
+    const { call, key, value } = this.#source(list, { ...options, as: 'stream' }, pattern)
     return this.#makers.stream<K, V>({ graph: this.#graph, makers: this.#makers, call, key, value })
   }
 
@@ -68,14 +76,14 @@ export class StreamsBuilder {
       key: erased(topic.key),
       value: erased(topic.value),
     })
-    const { name } = options
+    const { name, onError } = options
     const { call, key, value } = this.#source([topic], {
       ...options,
       ...(name === undefined ? {} : { name: `${name}-source` }),
       as: 'table',
     })
     const operator = tableSource<Exclude<K, null>, Exclude<V, null>>({ store, emit: options.emit })
-    const step = graph.add({ kind: 'step', name, operator, parents: [call], key, value })
+    const step = graph.add({ kind: 'step', name, operator, parents: [call], key, value, onError })
     return this.#makers.table({ graph, makers: this.#makers, call: step, key, value, reader: storeReader(store) })
   }
 
@@ -106,25 +114,30 @@ export class StreamsBuilder {
 
   #source<K, V>(
     topics: readonly Topic<K, V>[],
-    options: SourceOptions<K, V> & { readonly as: 'stream' | 'table' },
+    options: StreamOptions<K, V> & { readonly as: 'stream' | 'table' },
+    pattern?: RegExp,
   ): Pick<Parameters<Makers['stream']>[0], 'call' | 'key' | 'value'> {
     const [first] = topics
-    const key = erased(first?.key)
-    const value = erased(first?.value)
+    const key = options.key ?? erased(first?.key)
+    const value = options.value ?? erased(first?.value)
     const call = this.#graph.add({
       kind: 'source',
       name: options.name,
       topics: topics.map(({ name }) => name),
-      pattern: undefined,
+      pattern,
       key: key ?? missing,
       value: value ?? missing,
       timestamp: options.timestamp ?? 'fail',
       startFrom: options.startFrom ?? 'earliest',
       as: options.as,
+      onError: options.onError,
     })
     return { call, key, value }
   }
 }
+
+/** Options of a source with the serdes that a pattern needs. */
+type StreamOptions<K, V> = SourceOptions<K, V> & { readonly key?: AnySerde; readonly value?: AnySerde }
 
 const OPTIMIZATIONS: readonly Optimization[] = ['merge.repartition.topics', 'reuse.ktable.source.topics', 'single.store.self.join']
 

@@ -1,5 +1,5 @@
 /** `processValues` of a table as calls: its own store, if it has one, and the step. */
-import type { FixedKeyProcessor } from '../operators/processor.ts'
+import type { FixedKeyProcessor } from '../topology/processor.ts'
 import { storeReader } from '../operators/table.ts'
 import { processReader, tableProcessValues, type RowProcessor } from '../operators/table-process.ts'
 import { erased, keyValueSpec, type TableParts } from './handle.ts'
@@ -20,7 +20,8 @@ export function processTable<K, V, VOut, D extends boolean>(
   const value = erased(options.value) ?? store?.value
   if (store !== undefined) graph.add({ kind: 'store', spec: anyStore(store), role: 'KTABLE-TRANSFORMVALUES-STATE-STORE-', key, value })
   const operator = tableProcessValues(rows, { store, emit: options.emit })
-  const call = graph.add({ kind: 'step', name: options.name, operator, parents: [parts.call], key, value: parts.value })
+  const { name, onError } = options
+  const call = graph.add({ kind: 'step', name, operator, parents: [parts.call], key, value: parts.value, onError })
   const through = reader === undefined ? undefined : processReader(reader, rows)
   return makers.table<K, Row, D>({ graph, makers, call, key, value, reader: store === undefined ? through : storeReader(store) })
 }

@@ -153,7 +153,8 @@ function windowedTable<K, V, A, D extends boolean>(
   })
   const innerKey = options.key ?? store.key ?? key
   const storeSerdes = { key: innerKey, value: options.value ?? store.value ?? how.value }
-  const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, grouping, storeSerdes })
+  const { onError } = options
+  const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, grouping, storeSerdes, onError })
   return makers.table<Windowed<K>, Exclude<A, null>, D>({
     ...parts,
     call: step,

@@ -60,6 +60,12 @@ export class Cluster {
     return new Map(topics.flatMap((name) => (this.#topics.has(name) ? [[name, this.#topics.get(name)!] as const] : [])))
   }
 
+  /** The names of all topics of the cluster, sorted. */
+  async topics(): Promise<readonly string[]> {
+    const { topics } = await this.callAny(METADATA, { topics: null, allowAutoTopicCreation: false })
+    return topics.flatMap(({ topic, errorCode }) => (errorCode === 0 ? [topic] : [])).sort()
+  }
+
   /** How many partitions a topic has; undefined: it isn't known. */
   partitions(topic: string): number | undefined {
     return this.#topics.get(topic)?.partitions.length

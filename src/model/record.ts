@@ -48,6 +48,8 @@ export class CurrentRecord implements SourceRecord {
   rows: PackedRows | undefined = undefined
   index = 0
   keyHash = 0
+  /** True when it was sent somewhere, as it is or under this time and these headers: Kafka Streams lets its bytes go then. */
+  rawReleased = false
   /** The headers, or how to read them: parsed at first access. */
   lazyHeaders: Headers | (() => Headers) = noHeaders
 

@@ -1,8 +1,11 @@
 /** Hot path. The value of an edge below a table, as its sender holds it: one object, overwritten for each record, so a change costs no allocation. */
 import { noHeaders, type Headers } from '../model/headers.ts'
 import type { RecordContext, RecordMetadata } from '../model/record.ts'
-import type { SlotValues, StoreSpec } from '../state/store-spec.ts'
+import type { SlotValues, Stamp, StoreSpec } from '../state/store-spec.ts'
 import { restored, type Change, type Emit, type OperatorContext } from '../topology/operator.ts'
+
+/** What tables put their rows with: Kafka Streams keeps no headers of rows, whatever the store's format. */
+export const UNHEADED: Partial<Stamp> = Object.freeze({ headers: noHeaders })
 
 /** When a table's changes are forwarded: each one, or the last of each key at a commit. */
 export type EmitWhen = 'every-update' | 'on-commit'

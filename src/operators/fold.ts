@@ -72,7 +72,6 @@ export function stepping<K, V, A>(
 ): FoldStep<K, V> {
   const wanted = context.sendsOldValues
   const atOnce = emit === 'every-update'
-  const keepsHeaders = store.format === 'headers'
   const serde = context.storeSerdes(store).value
 
   // What waits for the commit has as its old value that of the last one: only that object must stay as it is.
@@ -84,7 +83,8 @@ export function stepping<K, V, A>(
     // A tombstone told at the commit has its record's time, as from Kafka Streams' cache.
     const isNew = before === undefined || (after === null && !atOnce)
     const timestamp = isNew ? record.timestamp : Math.max(record.timestamp, slots.timestamp(slot))
-    slots.set(slot, after, timestamp, keepsHeaders ? record.headers : undefined)
+    // Kafka Streams keeps no headers of aggregates, whatever the store's format.
+    slots.set(slot, after, timestamp, undefined)
     change.value = after
     return timestamp
   }

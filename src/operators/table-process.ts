@@ -10,7 +10,7 @@ import type { Entry, StoreSpec } from '../state/store-spec.ts'
 import { restored, type Change, type Emit, type Operator, type OperatorContext, type TableReader } from '../topology/operator.ts'
 import { newChange } from './change.ts'
 import { processValues } from './process.ts'
-import type { FixedKeyProcessor } from './processor.ts'
+import type { FixedKeyProcessor } from '../topology/processor.ts'
 import { upsert, type ViewOptions } from './table.ts'
 
 /** What runs over the rows. */

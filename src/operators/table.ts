@@ -8,7 +8,7 @@ import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { RecordContext } from '../model/record.ts'
 import type { Entry, KeyValueStore, KeyValueStoreSpec, TableStoreSpec } from '../state/store-spec.ts'
 import type { Change, Emit, Operator, OperatorContext, TableReader } from '../topology/operator.ts'
-import { emitOf, emitOnFlush, newChange, type EmitWhen } from './change.ts'
+import { emitOf, emitOnFlush, newChange, type EmitWhen, UNHEADED } from './change.ts'
 import { copyOf } from './copy.ts'
 import { isKept, valueOf } from './result.ts'
 import { refuseOnCommit, slotsOf, upsertVersion, versionedReader } from './versioned-table.ts'
@@ -58,11 +58,11 @@ export function upsert<K, V>(next: Emit<K, Change<V>>, context: OperatorContext,
   if (emit === 'every-update' && !context.sendsOldValues) return overwrite(next, context, store)
   const slots = context.slots<K, V>(store)
   const noted = emit === 'on-commit' ? emitOnFlush(slots, next, context) : undefined
-  const keepsHeaders = store.format === 'headers'
   const change = newChange<V>()
   const write = (slot: number, key: K, value: V | null, record: RecordContext): void | Promise<void> => {
     const old = slots.value(slot) ?? null
-    slots.set(slot, value, record.timestamp, keepsHeaders ? record.headers : undefined)
+    // Kafka Streams keeps no headers of rows, whatever the store's format.
+    slots.set(slot, value, record.timestamp, undefined)
     if (noted !== undefined) return noted(slot, value, record)
     change.value = value
     change.old = old
@@ -91,7 +91,7 @@ function overwrite<K, V>(next: Emit<K, Change<V>>, context: OperatorContext, sto
   const change = newChange<V>()
   return (key, value, record) => {
     if (key === null) return context.dropped('null_key')
-    rows.put(key, value)
+    rows.put(key, value, UNHEADED)
     change.value = value
     return next(key, change, record)
   }

@@ -38,8 +38,8 @@ export interface AppEvents {
   }
   /** Positions were committed. */
   readonly commit: { readonly at: number; readonly thread: string; readonly tasks: readonly TaskId[]; readonly durationMs: number }
-  /** Something failed. */
-  readonly error: { readonly at: number; readonly error: StreamsError }
+  /** Something failed: a thread, or a record about which was decided. */
+  readonly error: { readonly at: number; readonly error: StreamsError; readonly decision?: 'skip' | 'dead-letter' | 'retry' }
 }
 
 /**

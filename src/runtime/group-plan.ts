@@ -11,7 +11,7 @@ import { assignTasks, type AssignmentTask } from './assignor.ts'
 import type { Config } from './config.ts'
 import { planChange } from './plan-change.ts'
 import { taskInputs } from './task-factory.ts'
-import { setUpTopics, sourceCounts } from './topic-setup.ts'
+import { setUpTopics, sourceCounts, subscribed } from './topic-setup.ts'
 
 /** What a plan is made with. */
 export interface PlanOptions {
@@ -52,8 +52,9 @@ export class GroupPlanner {
 
 /** The plan of every member, by member id. Throws `TOPOLOGY_MISMATCH`, and what topics can be wrong with. */
 export async function planGroup(members: readonly MemberState[], options: PlanOptions): Promise<ReadonlyMap<string, PlannedMember>> {
-  const { topology, config, cluster, admin } = options
+  const { config, cluster, admin } = options
   checkSameTopology(members, options)
+  const topology = await subscribed(options.topology, options)
   const counts = await sourceCounts({ cluster, topology })
   await setUpTopics({ cluster, admin, topology, config }, counts)
   const assignment = assignTasks(
@@ -93,7 +94,7 @@ function checkSameTopology(members: readonly MemberState[], { config, topologyHa
 
 function allTasks(topology: Topology, counts: ReadonlyMap<string, number>): readonly AssignmentTask[] {
   return topology.subtopologies.flatMap(({ id, sourceTopics, stores }) =>
-    Array.from({ length: Math.max(...sourceTopics.map((topic) => counts.get(topic) ?? 1)) }, (_, partition): AssignmentTask => ({
+    Array.from({ length: Math.max(0, ...sourceTopics.map((topic) => counts.get(topic) ?? 1)) }, (_, partition): AssignmentTask => ({
       id: `${id}_${partition}`,
       stateful: stores.length > 0,
     })),

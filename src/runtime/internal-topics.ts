@@ -41,8 +41,9 @@ export function internalTopics(topology: Topology, options: InternalTopicOptions
     configs: { 'cleanup.policy': 'delete', 'segment.bytes': '52428800', 'retention.ms': '-1', ...EVENT_TIME, ...options.configs },
   }))
   const changelogs = topology.subtopologies.flatMap(({ stores, sourceTopics }) => {
-    const tasks = Math.max(...sourceTopics.map((topic) => counts.get(topic) ?? 1))
-    return stores.flatMap((store) => changelogOf(store, tasks, options))
+    const tasks = Math.max(0, ...sourceTopics.map((topic) => counts.get(topic) ?? 1))
+    // A pattern that finds no topic yet has no tasks, and no changelogs.
+    return tasks === 0 ? [] : stores.flatMap((store) => changelogOf(store, tasks, options))
   })
   return [...repartitions, ...changelogs]
 }

@@ -96,6 +96,7 @@ export class KafkaStreams implements AsyncDisposable {
 
   /** Throws a `ConfigError` that lists every mistake in the options. */
   constructor(topology: Topology, options: KafkaStreamsOptions, ports: AppPorts = {}) {
+    topology.mustRead()
     this.topology = topology
     this.#ports = ports
     this.config = resolveConfig(options, ports.environment ?? globalThis.process?.env ?? {})

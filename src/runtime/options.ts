@@ -4,8 +4,8 @@
  */
 import type { ConnectionOptions } from 'node:tls'
 import type { SASLOptions } from 'kafkajs'
-import type { RecordError, StreamsError } from '../base/errors.ts'
-import type { ErrorDecision } from '../task/task-ports.ts'
+import type { StreamsError } from '../base/errors.ts'
+import type { OnError } from '../topology/error-decision.ts'
 import type { Logger } from './logger.ts'
 
 /** How connections are secured: the options of kafkajs. */
@@ -86,7 +86,7 @@ export interface KafkaStreamsOptions {
   /** Topic configs of all internal topics (`topic.`). */
   readonly topicConfig?: Readonly<Record<string, string>>
   /** Asked about each bad record; `fail` when left out. */
-  readonly onError?: (error: RecordError) => ErrorDecision
+  readonly onError?: OnError
   /** Asked when a thread is lost; `stop-client` when left out. */
   readonly onFailure?: (error: StreamsError) => FailureDecision
   /** A pino instance fits; false is silence. Warnings go to standard error when left out. */

@@ -26,7 +26,7 @@ import { RestoreReport } from './restore-report.ts'
 import { restoreTasks } from './restorer.ts'
 import { committedTimes, makeTask, startPositions, subtopologyOf, taskInputs, type TaskInput } from './task-factory.ts'
 import type { TaskStores } from './task-stores.ts'
-import { sourceCounts } from './topic-setup.ts'
+import { sourceCounts, subscribed } from './topic-setup.ts'
 
 /** What tasks are opened with. */
 export interface TaskOpenerOptions {
@@ -83,23 +83,47 @@ export class TaskOpener {
     ids: readonly TaskId[],
     owns: (tp: TopicPartition, task: StreamTask) => void,
   ): Promise<{ tasks: StreamTask[]; records: number }> {
-    const { topology, config, cluster, ports, offsets } = this.#options
     if (ids.length === 0) return { tasks: [], records: 0 }
-    const world = { applicationId: config.applicationId, counts: await sourceCounts({ cluster, topology }) }
+    const inputsOf = await this.#inputs()
     await this.#lookUpSinks()
     const openings: Opening[] = []
     for (const id of ids) {
       const task = await this.#make(id)
       if (task === undefined) return { tasks: openings.map((opening) => opening.task), records: 0 }
-      openings.push({ task, inputs: taskInputs(task.subtopology, task.partition, world) })
+      openings.push({ task, inputs: inputsOf(task) })
     }
-    const positions = await startPositions(
-      openings.flatMap(({ inputs }) => inputs),
-      { offsets, groupId: config.applicationId, now: () => ports.clock.now() },
-    )
+    const positions = await this.#positions(openings.flatMap(({ inputs }) => inputs))
     const restored = await this.#restored(openings, positions)
     for (const { task, inputs } of restored.openings) for (const { tp } of inputs) owns(tp, task)
     return { tasks: restored.openings.map(({ task }) => task), records: restored.records }
+  }
+
+  /** Lets open tasks read the topics that the patterns of their sources find by now; `owns` is told of each new partition. */
+  async extend(tasks: readonly StreamTask[], owns: (tp: TopicPartition, task: StreamTask) => void): Promise<void> {
+    if (tasks.length === 0 || !this.#options.topology.hasPatterns) return
+    const inputsOf = await this.#inputs()
+    const openings = tasks.map((task) => {
+      const known = new Set(task.positions().map(({ tp }) => partitionKey(tp)))
+      return { task, inputs: inputsOf(task).filter(({ tp }) => !known.has(partitionKey(tp))) }
+    })
+    const positions = await this.#positions(openings.flatMap(({ inputs }) => inputs))
+    for (const opening of openings) {
+      this.#assign(opening, positions)
+      for (const { tp } of opening.inputs) owns(tp, opening.task)
+    }
+  }
+
+  /** What a task reads, with the topics that patterns find now. */
+  async #inputs(): Promise<(task: StreamTask) => readonly TaskInput[]> {
+    const { config, cluster } = this.#options
+    const topology = await subscribed(this.#options.topology, this.#options)
+    const world = { applicationId: config.applicationId, counts: await sourceCounts({ cluster, topology }) }
+    return (task) => taskInputs(subtopologyOf(task.id, topology, config.applicationId), task.partition, world)
+  }
+
+  #positions(inputs: readonly TaskInput[]): Promise<ReadonlyMap<string, OffsetAndMetadata>> {
+    const { config, ports, offsets } = this.#options
+    return startPositions(inputs, { offsets, groupId: config.applicationId, now: () => ports.clock.now() })
   }
 
   /** Stops restoring. */
@@ -225,7 +249,7 @@ function isDamage(error: unknown): error is StateError {
 }
 
 function taskPorts(options: TaskOpenerOptions): TaskPorts {
-  const { config, cluster, ports, logger } = options
+  const { config, cluster, ports, logger, hub } = options
   const dropped = oncePerMinute(ports.clock, (fields, message) => logger.warn(fields, message))
   const jumped = oncePerMinute(ports.clock, (fields, message) => logger.warn(fields, message))
   return {
@@ -239,6 +263,10 @@ function taskPorts(options: TaskOpenerOptions): TaskPorts {
     },
     caughtUp: (tp) => config.maxTaskIdleMs < 0 || options.caughtUp(tp),
     onError: (error: RecordError) => (config.onError === undefined ? 'fail' : config.onError(error)),
+    onDecided: (error, decision) => hub.emit('error', { at: ports.clock.now(), error, decision }),
+    pause: (ms) => new Promise((resolve) => void ports.clock.after(ms, resolve)),
+    random: () => ports.random.next(),
+    patienceMs: config.taskTimeoutMs,
     print: (line) => options.print(line),
     onJump: ({ topic, partition, offset }, { from, to }) =>
       jumped(

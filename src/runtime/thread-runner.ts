@@ -14,6 +14,7 @@ import { GroupOffsets } from '../kafka/offsets.ts'
 import { Producer } from '../kafka/producer.ts'
 import type { TaskPlan } from '../kafka/subscription.ts'
 import type { StreamTask } from '../task/stream-task.ts'
+import { reads } from '../topology/patterns.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Committer } from './committer.ts'
 import type { Config } from './config.ts'
@@ -328,7 +329,9 @@ export class ThreadRunner {
     await this.#closeTasks(revoked)
     const opened = plan.active.filter((id) => !before.has(id))
     this.#report.tasks(opened, 'RESTORING')
-    const { tasks, records } = await this.#opener.open(opened, (tp, task) => this.#owners.set(partitionKey(tp), task))
+    const owns = (tp: TopicPartition, task: StreamTask): unknown => this.#owners.set(partitionKey(tp), task)
+    await this.#opener.extend(this.tasks(), owns)
+    const { tasks, records } = await this.#opener.open(opened, owns)
     for (const task of tasks) this.#thread.tasks.set(task.id, task)
     // The group asks for another plan before this one is restored: what was opened is given up, what was restored stays on its disk.
     if (this.#member.rejoining) await this.#closeTasks(tasks)
@@ -365,7 +368,7 @@ export class ThreadRunner {
 
   async #outOfRange(tp: TopicPartition, partedAt: number | undefined): Promise<number> {
     const { topology, ports, logger } = this.#options
-    const source = topology.subtopologies.flatMap(({ sources }) => sources).find(({ topics }) => topics.includes(tp.topic))
+    const source = topology.subtopologies.flatMap(({ sources }) => sources).find((candidate) => reads(candidate, tp.topic))
     const world = { offsets: this.#offsets, now: () => ports.clock.now() }
     const offset = partedAt ?? (await beginning(tp, source?.startFrom ?? 'earliest', world))
     const why =

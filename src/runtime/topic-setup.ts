@@ -32,6 +32,16 @@ export async function sourceCounts({ cluster, topology }: Pick<TopicSetup, 'clus
   return topology.partitionCounts((topic) => cluster.partitions(topic) ?? 1)
 }
 
+/** The topology with the topics that its patterns find in the cluster now; those of the application itself are left out. */
+export async function subscribed(
+  topology: Topology,
+  { cluster, config }: { readonly cluster: Cluster; readonly config: Pick<Config, 'applicationId'> },
+): Promise<Topology> {
+  if (!topology.hasPatterns) return topology
+  const topics = await cluster.topics()
+  return topology.subscribed(topics.filter((topic) => !topic.startsWith(`${config.applicationId}-`)))
+}
+
 /** Creates the internal topics that are missing, and checks all of them. Throws `INTERNAL_TOPIC_MISMATCH`, `INTERNAL_TOPIC_CONFIG`. */
 export async function setUpTopics({ cluster, admin, topology, config }: TopicSetup, counts: ReadonlyMap<string, number>): Promise<void> {
   const wanted = internalTopics(topology, {

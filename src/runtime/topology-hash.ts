@@ -8,9 +8,9 @@ import type { Topology } from '../topology/topology.ts'
 
 /** A hash of what must agree, 32 bits. */
 export function topologyHash(topology: Topology): number {
-  const parts = topology.subtopologies.map(({ id, sourceTopics, stores, sinks }) => [
+  const parts = topology.subtopologies.map(({ id, sourceTopics, sources, stores, sinks }) => [
     id,
-    [...sourceTopics].sort(),
+    [...sourceTopics, ...sources.flatMap(({ pattern }) => (pattern === undefined ? [] : [String(pattern)]))].sort(),
     stores.map(({ name, spec }) => `${name} ${spec.kind}`).sort(),
     sinks.flatMap(({ sink }) => (sink.internal ? [String(sink.topic)] : [])).sort(),
   ])

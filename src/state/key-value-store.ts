@@ -4,21 +4,22 @@
  * entries left is made again: its key may have come, been changed, landed and left meanwhile. Entries leave by the clock algorithm: a hand goes round,
  * and one that was used since the hand came by last stays for another round.
  */
-import { compareBytes } from '../base/bytes.ts'
 import { StoreUnavailableError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import { murmur2 } from '../base/murmur2.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
 import type { Headers } from '../model/headers.ts'
-import { noHeaders } from '../model/headers.ts'
 import { KeyCoder } from '../model/key-coder.ts'
 import type { SourceRecord } from '../model/record.ts'
 import { ByteTable } from './byte-table.ts'
-import type { Engine, KeyRange } from './engine.ts'
-import { isPartIn, keyBounds, withPrefix } from './key-range.ts'
-import { mergedRows, type KeyedRow } from './merged-rows.ts'
+import { EntryBound } from './entry-bound.ts'
+import type { Engine } from './engine.ts'
+import { keyValueFace } from './key-value-face.ts'
+import { keyValueRows } from './key-value-scan.ts'
+import { readAll } from './read-all.ts'
+import { scanOf } from './scan.ts'
+import { rowKeys, type HashedKey, type HashedRows } from './row-keys.ts'
 import { RowsBuilder } from './rows-builder.ts'
-import { limited, scanOf } from './scan.ts'
 import { decoded, readRow, rowBytes, type RowValue } from './row-values.ts'
 import { SlotStore, type SlotKeys } from './slot-store.ts'
 import { nullKey, storeClosed } from './store-errors.ts'
@@ -36,8 +37,15 @@ export interface StoreParts {
   readonly record: SourceRecord
   readonly log: StoreLog | undefined
   readonly everyWrite: boolean
+  /** True: Kafka Streams' own behaviour where ours differs on purpose. */
+  readonly parity: boolean
   /** Told of a row that came too late to be kept. */
   expired(): void
+}
+
+/** The headers that a write is stamped with, where its store keeps them: what user code says, else those of the record in hand. */
+export function stampedHeaders({ record, store }: StoreParts, stamp: Partial<Stamp> | undefined): Headers | undefined {
+  return store.spec.format === 'headers' ? (stamp?.headers ?? record.headers) : undefined
 }
 
 /** A key-value store of one task. */
@@ -46,6 +54,8 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   readonly #table: ByteTable = new ByteTable()
   readonly #slots: SlotStore<V>
   readonly #coder: KeyCoder
+  /** In a store of at most so many entries, which is always resident as a whole. */
+  readonly #bound: EntryBound | undefined
   /** True while a miss means absent. */
   #complete = true
   /** How many entries have left; where the hand stands that chooses them. */
@@ -56,13 +66,17 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   readonly #valueOf = (slot: number): V | undefined => this.#slots.value(slot)
   readonly #entryOf = (slot: number): Entry<V> | undefined => {
     const value = this.#slots.value(slot)
-    return value === undefined ? undefined : { value, timestamp: this.#slots.timestamp(slot), headers: noHeaders }
+    return value === undefined ? undefined : { value, timestamp: this.#slots.timestamp(slot), headers: this.#slots.headers(slot) }
   }
 
   constructor(parts: StoreParts) {
     this.#parts = parts
     const { store, record, log, everyWrite } = parts
     this.#slots = new SlotStore<V>({ store, record, log, everyWrite, keys: this })
+    const { spec } = store
+    const silent = parts.parity && spec.format !== 'plain'
+    this.#bound =
+      spec.kind === 'keyValue' && spec.maxEntries !== undefined ? new EntryBound(spec.maxEntries, this.#slots, silent) : undefined
     this.#coder = new KeyCoder({
       serde: store.key,
       record,
@@ -78,33 +92,23 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
 
   /** The face that user code holds. */
   face(): KeyValueStore<K, V> {
-    return {
+    return keyValueFace<K, V>({
       get: (key) => this.#get(key),
       entry: (key) => this.#entry(key),
       put: (key, value, stamp) => this.#put(key, value, stamp),
-      putIfAbsent: (key, value) =>
-        chain(this.#get(key), (before) => {
-          if (before === undefined) this.#put(key, value, undefined)
-          return before
-        }),
-      delete: (key) =>
-        chain(this.#get(key), (before) => {
-          this.#put(key, null, undefined)
-          return before
-        }),
       range: (options) => this.range(options),
-      approximateSize: () => {
+      size: () => {
         this.#mustBeOpen()
         return this.#slots.live
       },
-    }
+    })
   }
 
   find(key: K): MaybePromise<number> {
     const coder = this.#taken(key)
     const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
     if (slot < 0) return this.#complete ? this.#add() : this.#load(this.#copiedKey(), (loaded) => loaded)
-    this.#slots.used(slot)
+    this.#used(slot)
     return slot
   }
 
@@ -117,6 +121,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   }
 
   set(slot: number, value: V | null, timestamp: number, headers: Headers | undefined): void {
+    this.#bound?.write(slot, value === null || value === undefined)
     this.#slots.set(slot, value, timestamp, headers)
   }
 
@@ -138,16 +143,33 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     if (this.#parts.store.readBySourceKey) this.#table.touch(hashes, from, to)
   }
 
-  /** Some rows are in the engine only, from now on: a miss has to look there. */
-  incomplete(): void {
+  /** Some rows are in the engine only, from now on: a miss has to look there. A store of at most so many entries takes them all in. */
+  incomplete(): MaybePromise<void> {
     this.#complete = false
+    return this.#bound === undefined ? undefined : this.#loadAll(this.#bound)
+  }
+
+  /** Everything becomes resident, the oldest first, as far as there is room. */
+  #loadAll(bound: EntryBound): MaybePromise<void> {
+    const { engine, prefix } = this.#parts
+    const rows: (RowValue<V> & { readonly key: Uint8Array })[] = []
+    const loading = readAll(engine, prefix, (key, { bytes, valueAt, valueLength }, row) => {
+      rows.push({ key, ...this.#decodeRow(bytes, valueAt[row]!, valueLength[row]!) })
+    })
+    return chain(loading, () => {
+      this.#complete = true
+      for (const { key, ...row } of rows.sort((a, b) => a.timestamp - b.timestamp)) {
+        const slot = this.#table.add(key, 0, key.length, this.#hashOf(key, 0, key.length))
+        this.#slots.add(slot, { ...row, known: true })
+        bound.write(slot, false)
+      }
+    })
   }
 
   /** Reads the keys of these rows that aren't resident, in one go, so that looking them up needn't wait. */
   prefetch(rows: HashedRows, from: number, to: number): MaybePromise<void> {
     const { engine, prefix, store } = this.#parts
     if (this.#complete || !engine.persistent || !store.readBySourceKey) return undefined
-    const keys = new RowsBuilder()
     const wanted: HashedKey[] = []
     for (let row = from; row < to; row++) {
       const at = rows.keyAt[row]!
@@ -155,14 +177,10 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
       const hash = store.key.unhashedBytes === undefined ? rows.keyHash[row]! : this.#hashOf(rows.bytes, at, length)
       if (length < 0 || this.#table.find(rows.bytes, at, length, hash) >= 0) continue
       wanted.push({ key: rows.bytes.slice(at, at + length), hash })
-      keys.startKey()
-      keys.addToKey(prefix, 0, prefix.length)
-      keys.addToKey(rows.bytes, at, length)
-      keys.value(NOTHING, 0, -1)
     }
     if (wanted.length === 0) return undefined
     const departures = this.#departures
-    return chain(engine.getMany(keys.rows()), (found) => {
+    return chain(engine.getMany(rowKeys(prefix, wanted)), (found) => {
       if (departures !== this.#departures) return
       for (const [i, key] of wanted.entries()) this.#resident(key, found, i)
     })
@@ -170,6 +188,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
 
   /** Lets clean entries go until at most `most` are left; answers how many are. */
   evict(most: number): number {
+    if (this.#bound !== undefined) return this.#table.count
     for (let steps = 2 * this.#table.end; steps > 0 && this.#table.count > most; steps--) {
       const slot = this.#hand
       this.#hand = slot + 1 < this.#table.end ? slot + 1 : 0
@@ -228,9 +247,19 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   }
 
   /** Rolls back to what the engine holds. */
-  rollBack(): void {
-    this.#slots.rollBack()
-    this.#complete = false
+  rollBack(): MaybePromise<void> {
+    if (this.#bound === undefined) this.#slots.rollBack()
+    else {
+      this.#slots.clear()
+      this.#table.clear()
+      this.#bound.clear()
+    }
+    return this.incomplete()
+  }
+
+  /** Everything that was restored is in the engine. */
+  restored(): MaybePromise<void> {
+    return this.#complete ? undefined : this.incomplete()
   }
 
   /** The rows of a range. */
@@ -242,22 +271,18 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   /** The rows of a range, merged from what is resident and what the engine holds. */
   rows(options: KeyRangeOptions<K> = {}): RowSource<[K, V]> {
     const { prefix, engine } = this.#parts
-    const bounds = keyBounds(options, (key: K) => this.#bytesOf(key))
-    const reverse = options.reverse === true
-    const rows = this.#residentIn(bounds)
-    const resident = reverse ? rows.reverse() : rows
-    const cursor = this.#complete ? undefined : engine.cursor({ ...withPrefix(bounds, prefix), reverse })
-    const merged = mergedRows<V>({
-      resident,
-      cursor,
-      reverse,
-      prefix: prefix.length,
-      value: (bytes, at, length) => this.#decodeRow(bytes, at, length).value,
-    })
-    const source = limited(merged, options.limit)
-    const decode = (row: KeyedRow<V> | undefined): [K, V] | undefined =>
-      row === undefined ? undefined : [this.#decodeKey(row.key, 0, row.key.length), row.value]
-    return { next: () => chain(source.next(), decode), close: () => source.close() }
+    return keyValueRows<K, V>(
+      {
+        table: this.#table,
+        engine: this.#complete ? undefined : engine,
+        prefix,
+        resident: this.#valueOf,
+        bytesOf: (key) => this.#bytesOf(key),
+        key: (bytes) => this.#decodeKey(bytes, 0, bytes.length),
+        value: (bytes, at, length) => this.#decodeRow(bytes, at, length).value,
+      },
+      options,
+    )
   }
 
   /** Every row as the engine would hold it, in order of keys. */
@@ -285,7 +310,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     const coder = this.#taken(key)
     const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
     if (slot < 0) return this.#complete ? undefined : this.#load(this.#copiedKey(), answer)
-    this.#slots.used(slot)
+    this.#used(slot)
     return answer(slot)
   }
 
@@ -294,7 +319,12 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     const coder = this.#taken(key)
     const found = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
     const slot = found >= 0 ? found : this.#add()
-    this.#slots.set(slot, value, stamp?.timestamp ?? this.#parts.record.timestamp, stamp?.headers)
+    this.set(slot, value, stamp?.timestamp ?? this.#parts.record.timestamp, stampedHeaders(this.#parts, stamp))
+  }
+
+  #used(slot: number): void {
+    this.#slots.used(slot)
+    this.#bound?.used(slot)
   }
 
   /** The coder with this key in it. */
@@ -329,13 +359,8 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   /** Makes a key resident with the engine's row of it; answers what `answer` makes of its slot. */
   #load<R>(wanted: HashedKey, answer: (slot: number) => R): MaybePromise<R> {
     const { prefix, engine } = this.#parts
-    const keys = new RowsBuilder()
-    keys.startKey()
-    keys.addToKey(prefix, 0, prefix.length)
-    keys.addToKey(wanted.key, 0, wanted.key.length)
-    keys.value(NOTHING, 0, -1)
     const departures = this.#departures
-    return chain(engine.getMany(keys.rows()), (found): MaybePromise<R> =>
+    return chain(engine.getMany(rowKeys(prefix, [wanted])), (found): MaybePromise<R> =>
       departures === this.#departures ? answer(this.#resident(wanted, found, 0)) : this.#load(wanted, answer),
     )
   }
@@ -359,33 +384,8 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     return decoded<K>(this.#parts.store.key, bytes, at, length)
   }
 
-  /** Resident rows of a range as they are now, in order of their keys; deleted ones have no value. */
-  #residentIn(range: KeyRange): KeyedRow<V | undefined>[] {
-    const rows: KeyedRow<V | undefined>[] = []
-    const { bytes } = this.#table
-    for (let slot = 0; slot < this.#table.end; slot++) {
-      if (!this.#table.has(slot)) continue
-      const at = this.#table.keyAt(slot)
-      const end = at + this.#table.keyLength(slot)
-      if (isPartIn(bytes, at, end, range)) rows.push({ key: bytes.slice(at, end), value: this.#slots.value(slot) })
-    }
-    return rows.sort((a, b) => compareBytes(a.key, b.key))
-  }
-
   #bytesOf(key: K): Uint8Array {
     const { bytes, at, length } = this.#taken(key)
     return bytes.slice(at, at + length)
   }
 }
-
-interface HashedKey {
-  readonly key: Uint8Array
-  readonly hash: number
-}
-
-/** Rows whose keys are hashed already, as fetched batches are. */
-export interface HashedRows extends PackedRows {
-  readonly keyHash: Int32Array
-}
-
-const NOTHING = new Uint8Array(0)

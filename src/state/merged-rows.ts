@@ -5,7 +5,9 @@
 import { compareBytes } from '../base/bytes.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
-import type { Cursor } from './engine.ts'
+import type { ByteTable } from './byte-table.ts'
+import type { Cursor, KeyRange } from './engine.ts'
+import { isPartIn } from './key-range.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import type { RowSource } from './store-spec.ts'
 
@@ -29,6 +31,19 @@ export interface MergeOptions<V> {
 
 const NO_ROWS: PackedRows = new RowsBuilder().rows()
 const PAGE = { rows: 256, bytes: 256 * 1024 }
+
+/** Resident rows of a range as they are now, in order of their keys; deleted ones have no value. */
+export function residentRows<V>(table: ByteTable, range: KeyRange, value: (slot: number) => V | undefined): KeyedRow<V | undefined>[] {
+  const rows: KeyedRow<V | undefined>[] = []
+  const { bytes } = table
+  for (let slot = 0; slot < table.end; slot++) {
+    if (!table.has(slot)) continue
+    const at = table.keyAt(slot)
+    const end = at + table.keyLength(slot)
+    if (isPartIn(bytes, at, end, range)) rows.push({ key: bytes.slice(at, end), value: value(slot) })
+  }
+  return rows.sort((a, b) => compareBytes(a.key, b.key))
+}
 
 /** The merged rows, in order. */
 export function mergedRows<V>(options: MergeOptions<V>): RowSource<KeyedRow<V>> {

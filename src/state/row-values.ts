@@ -4,6 +4,7 @@
  */
 import { concatBytes, readInt64, readVarint, varintSize, writeInt64, writeVarint, type Cursor } from '../base/bytes.ts'
 import { SerdeError } from '../base/errors.ts'
+import type { PackedRows } from '../base/packed-rows.ts'
 import { decodeHeaders, encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
 import type { AnySerde } from '../model/serde.ts'
 import { RowsBuilder } from './rows-builder.ts'
@@ -41,16 +42,18 @@ export function decoded<T>(serde: AnySerde, bytes: Uint8Array, at: number, lengt
 /** The value of a row of the engine. Throws a `SerdeError` with the store when its serde doesn't read it. */
 export function readRow<V>(store: ResolvedStore, bytes: Uint8Array, at: number, length: number): RowValue<V> {
   const { spec } = store
-  if (!keepsTime(store)) return { value: stored<V>(store, bytes, at, length), timestamp: -1 }
+  const end = at + length
+  const timed = keepsTime(store)
   if (spec.format !== 'headers') {
-    return { value: stored<V>(store, bytes, at + TIME_BYTES, length - TIME_BYTES), timestamp: readInt64(bytes, at) }
+    const from = timed ? at + TIME_BYTES : at
+    return { value: stored<V>(store, bytes, from, end - from), timestamp: timed ? readInt64(bytes, at) : -1 }
   }
-  const cursor: Cursor = { bytes, at, end: at + length }
+  const cursor: Cursor = { bytes, at, end }
   const block = readVarint(cursor)
   const headers = block === 0 ? noHeaders : decodeHeaders(bytes, cursor.at, block)
   const time = cursor.at + block
-  const from = time + TIME_BYTES
-  return { value: stored<V>(store, bytes, from, at + length - from), timestamp: readInt64(bytes, time), headers }
+  const from = timed ? time + TIME_BYTES : time
+  return { value: stored<V>(store, bytes, from, end - from), timestamp: timed ? readInt64(bytes, time) : -1, headers }
 }
 
 function stored<V>(store: ResolvedStore, bytes: Uint8Array, at: number, length: number): V {
@@ -66,24 +69,35 @@ function stored<V>(store: ResolvedStore, bytes: Uint8Array, at: number, length: 
   }
 }
 
-/** What stands before the value in a row of a store with headers. */
-export function headedPrefix(headers: Headers, timestamp: number): Uint8Array {
+/** What stands before the value in a row: the headers, where the store keeps them, and the time, where it keeps that. */
+export function rowPrefix(store: ResolvedStore, timestamp: number, headers: Headers): Uint8Array {
+  const time = keepsTime(store) ? timeBytes(timestamp) : NOTHING
+  if (store.spec.format !== 'headers') return time
   const block = headers.length === 0 ? NOTHING : encodeHeaders(headers)
   const length = new Uint8Array(varintSize(block.length))
   writeVarint(length, 0, block.length)
-  return concatBytes(length, block, timeBytes(timestamp))
+  return concatBytes(length, block, time)
+}
+
+/** Rows with a block of headers each, as they are restored from. */
+export interface HeadedRows extends PackedRows {
+  /** Where the block of each row's headers is; −1: it has none. Left out: none has. */
+  readonly headersAt?: Int32Array
+  readonly headersLength?: Int32Array
+}
+
+/** The headers of a restored row, where its store keeps them. */
+export function restoredHeaders({ spec }: ResolvedStore, rows: HeadedRows, row: number): Headers {
+  const { headersAt, headersLength, bytes } = rows
+  if (spec.format !== 'headers' || headersAt === undefined || headersLength === undefined || headersAt[row]! < 0) return noHeaders
+  return decodeHeaders(bytes, headersAt[row]!, headersLength[row]!)
 }
 
 /** A value as a row of the engine has it. */
 export function rowBytes<V>(store: ResolvedStore, { value, timestamp, headers = noHeaders }: RowValue<V>): Uint8Array {
-  const { spec, value: serde } = store
   const rows = new RowsBuilder()
   rows.startKey()
-  rows.written(
-    serde,
-    value,
-    !keepsTime(store) ? NOTHING : spec.format === 'headers' ? headedPrefix(headers, timestamp) : timeBytes(timestamp),
-  )
+  rows.written(store.value, value, rowPrefix(store, timestamp, headers))
   return rows.bytes.slice(0, rows.byteLength)
 }
 

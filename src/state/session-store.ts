@@ -6,7 +6,7 @@
 import type { Headers } from '../model/headers.ts'
 import type { Window, Windowed } from '../model/window.ts'
 import { keyBounds } from './key-range.ts'
-import type { StoreParts } from './key-value-store.ts'
+import { stampedHeaders, type StoreParts } from './key-value-store.ts'
 import { limited, rowsOf, scanOf } from './scan.ts'
 import type {
   KeyRangeOptions,
@@ -49,7 +49,9 @@ export class SessionCache<K, V> implements PlacedSlots<K, V> {
       put: ({ key, window }, value, stamp) => {
         this.timed.mustBeOpen()
         const slot = this.find(key, window.start, window.end)
-        this.set(slot, value, stamp?.timestamp ?? this.#parts.record.timestamp, stamp?.headers)
+        const timestamp = stamp?.timestamp ?? this.#parts.record.timestamp
+        const headers = stampedHeaders(this.#parts, stamp)
+        this.set(slot, value, timestamp, headers)
       },
       fetch: (key, range = {}) => this.#fetch(key, range),
       find: (options = {}) => this.#find(options),

@@ -8,7 +8,7 @@ import { writeInt64 } from '../base/bytes.ts'
 import { encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
 import type { SourceRecord } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
-import { headedPrefix, keepsTime, TIME_BYTES, type RowValue } from './row-values.ts'
+import { keepsTime, rowPrefix, TIME_BYTES, type RowValue } from './row-values.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import type { AppendedRow, ResolvedStore } from './store-spec.ts'
 import type { StoreLog } from './task-state.ts'
@@ -22,6 +22,8 @@ const PENDING = 2
 const KNOWN = 4
 /** It was used since it was last asked whether it may leave. */
 const USED = 8
+/** Its delete isn't told to the changelog. */
+const SILENT = 16
 
 const NOTHING = new Uint8Array(0)
 
@@ -149,8 +151,8 @@ export class SlotStore<V> {
       this.#values[slot] = value
     }
     this.#times[slot] = timestamp
-    if (this.#keepsHeaders) this.#headers[slot] = headers
-    this.#flags[slot]! |= DIRTY | USED
+    if (this.#keepsHeaders) this.#headers[slot] = this.#values[slot] === undefined ? this.#record.headers : headers
+    this.#flags[slot] = (this.#flags[slot]! & ~SILENT) | DIRTY | USED
     this.#writes.append(slot)
     if (this.#everyWrite && this.#emit === undefined && this.#log !== undefined) this.#writeLog(slot, this.#log)
   }
@@ -164,6 +166,15 @@ export class SlotStore<V> {
     if (value === null) log.value(NOTHING, 0, -1)
     else log.written(this.#serde, value)
     log.end(this.#keepsHeaders ? block(value === null ? this.#record.headers : (headers ?? noHeaders)) : undefined)
+  }
+
+  /** Deletes an entry that has to make room; `silent`: the changelog isn't told. */
+  dismiss(slot: number, silent: boolean): void {
+    if (!silent) return this.set(slot, null, this.#record.timestamp, undefined)
+    if (this.#values[slot] !== undefined) this.live--
+    this.#values[slot] = undefined
+    this.#flags[slot]! |= DIRTY | SILENT
+    this.#writes.append(slot)
   }
 
   /** Takes note that a slot was used. */
@@ -292,7 +303,8 @@ export class SlotStore<V> {
     const rows = this.#pending
     this.#keys.rowKey(slot, rows)
     const value = this.#values[slot]
-    const log = this.#everyWrite && this.#emit === undefined ? undefined : this.#log
+    const isTold = (this.#everyWrite && this.#emit === undefined) || (this.#flags[slot]! & SILENT) !== 0
+    const log = isTold ? undefined : this.#log
     log?.begin(this.#logTime(slot))
     if (log !== undefined) this.#keys.logKey(slot, log)
     if (value === undefined) {
@@ -302,21 +314,21 @@ export class SlotStore<V> {
       const { at, length } = rows.written(this.#serde, value, this.#prefix(slot))
       log?.value(rows.bytes, at, length)
     }
-    log?.end(this.#loggedHeaders(slot, value))
+    log?.end(this.#loggedHeaders(slot))
   }
 
   /** What stands before a slot's value in its row. */
   #prefix(slot: number): Uint8Array {
+    if (this.#keepsHeaders) return rowPrefix(this.#store, this.#times[slot]!, this.headers(slot))
     if (this.#plain) return NOTHING
-    if (this.#keepsHeaders) return headedPrefix(this.headers(slot), this.#times[slot]!)
     writeInt64(this.#time, 0, this.#times[slot]!)
     return this.#time
   }
 
-  /** The headers of a changelog record: the entry's own, of a tombstone those of the record in hand. */
-  #loggedHeaders(slot: number, value: V | undefined): Uint8Array | undefined {
+  /** The headers of a changelog record: the entry's own, of a tombstone those of the record that caused it. */
+  #loggedHeaders(slot: number): Uint8Array | undefined {
     if (!this.#keepsHeaders) return undefined
-    return block(value === undefined ? this.#record.headers : this.headers(slot))
+    return block(this.headers(slot))
   }
 
   /** The time of a changelog record, in ms: the row's; of a delete, and in a plain store, the record's in hand, but of what waited that of its own. */
@@ -331,7 +343,7 @@ export class SlotStore<V> {
     this.#keys.logKey(slot, log)
     if (value === undefined) log.value(NOTHING, 0, -1)
     else log.written(this.#serde, value)
-    log.end(this.#loggedHeaders(slot, value))
+    log.end(this.#loggedHeaders(slot))
     this.#flags[slot]! |= KNOWN
   }
 

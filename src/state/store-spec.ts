@@ -62,7 +62,8 @@ export interface SessionStoreSpec<K, V> extends Omit<SpecOf<SessionStore<K, V>>,
   readonly value?: Serde<V>
   /** How long a session is kept after its end passed, in milliseconds of stream time. */
   readonly retentionMs: number
-  readonly format?: 'plain'
+  /** `headers` keeps each value's headers; a session's values have no time of their own. */
+  readonly format?: 'plain' | 'headers'
 }
 
 /** Spec of a store that keeps what a key's value was, too. */

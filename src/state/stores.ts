@@ -3,11 +3,14 @@ import { TopologyError } from '../base/errors.ts'
 import type { Serde } from '../model/serde.ts'
 import type { KeyValueStoreSpec, SessionStoreSpec, StoreOptions, VersionedStoreSpec, WindowStoreSpec } from './store-spec.ts'
 
-/** A key-value store. `keyValueStore('counts', { key: serdes.string, value: serdes.long })` */
+/** A key-value store; throws `ARGUMENT_INVALID`. `keyValueStore('counts', { key: serdes.string, value: serdes.long })` */
 export function keyValueStore<K, V>(
   name: string,
-  options: StoreOptions & { readonly key: Serde<K>; readonly value: Serde<V> },
+  options: StoreOptions & Pick<KeyValueStoreSpec<K, V>, 'maxEntries'> & { readonly key: Serde<K>; readonly value: Serde<V> },
 ): KeyValueStoreSpec<K, V> {
+  const { maxEntries = 1 } = options
+  if (!Number.isSafeInteger(maxEntries) || maxEntries < 1)
+    throw wrong('ARGUMENT_INVALID', `store ${name}: maxEntries is ${maxEntries}; give a whole number, at least 1`)
   return Object.freeze({ kind: 'keyValue', name, ...options })
 }
 
@@ -38,7 +41,8 @@ export function windowStore<K, V>(
  */
 export function sessionStore<K, V>(
   name: string,
-  options: Omit<StoreOptions, 'format'> & { readonly key: Serde<K>; readonly value: Serde<V>; readonly retentionMs: number },
+  options: Omit<StoreOptions, 'format'> &
+    Pick<SessionStoreSpec<K, V>, 'format'> & { readonly key: Serde<K>; readonly value: Serde<V>; readonly retentionMs: number },
 ): SessionStoreSpec<K, V> {
   const { retentionMs } = options
   if (!(retentionMs >= 0)) throw wrong('WINDOW_RETENTION', `store ${name}: retentionMs is ${retentionMs}; give milliseconds, at least 0`)

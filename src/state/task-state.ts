@@ -2,19 +2,18 @@
  * All stores of one task above one engine: opened from their specs, flushed in order, landed together after a commit, rolled back, restored. Each
  * store has a two-byte number before its row keys; prefix 0000 is kept for what the engine says about its stores (`marks`).
  */
-import { writeInt64 } from '../base/bytes.ts'
 import { assert, StoreUnavailableError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
-import { noHeaders } from '../model/headers.ts'
 import type { SourceRecord } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { Engine, KeyRange } from './engine.ts'
 import { withPrefix } from './key-range.ts'
-import { KeyValueCache, type HashedRows, type StoreParts } from './key-value-store.ts'
+import { KeyValueCache, type StoreParts } from './key-value-store.ts'
 import { cacheOf, dumpOf, heldOf, writesOf, type Cache, type Held, type StoreDump } from './caches.ts'
 import { markKey, readMark, writeMark, type Mark } from './marks.ts'
-import { headedPrefix, keepsTime, TIME_BYTES } from './row-values.ts'
+import { keepsTime, restoredHeaders, rowPrefix, type HeadedRows } from './row-values.ts'
+import type { HashedRows } from './row-keys.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import { storeClosed } from './store-errors.ts'
 import { SessionCache } from './session-store.ts'
@@ -53,6 +52,8 @@ export interface TaskStateOptions {
   readonly cacheBytes: number
   /** True: one changelog record a write, but where changes wait for the flush; false: one a key and flush. */
   readonly everyWrite: boolean
+  /** True: Kafka Streams' own behaviour where ours differs on purpose; false when left out. */
+  readonly parity?: boolean
   /** The number that each store has in the engine (`storeNumbers`); left out: 1, 2, … in an engine that is empty. */
   readonly numbers?: ReadonlyMap<StoreName, number>
   /** Told of a row that came too late to be kept. */
@@ -60,7 +61,7 @@ export interface TaskStateOptions {
 }
 
 /** Rows of a changelog, with their times in ms. */
-export interface RestoreRows extends PackedRows {
+export interface RestoreRows extends HeadedRows {
   readonly baseTimestamp: number
   readonly timestampDelta: Float64Array
 }
@@ -86,7 +87,6 @@ export class TaskState {
   readonly #stores: Map<StoreName, OpenStore> = new Map()
   #closed = false
   #restoring: MaybePromise<void> = undefined
-  readonly #time: Uint8Array = new Uint8Array(TIME_BYTES)
 
   constructor(stores: readonly ResolvedStore[], options: TaskStateOptions) {
     this.#options = options
@@ -103,7 +103,7 @@ export class TaskState {
       if (mark === undefined && !(await this.#hasRows(prefix))) continue
       // Rows without a mark are right where there is no changelog; elsewhere nobody knows up to where they are.
       if (mark === undefined ? store.changelog !== undefined : !isGood(store.name, mark)) await this.#wipe(store.name, prefix)
-      else if (cache instanceof KeyValueCache) cache.incomplete()
+      else if (cache instanceof KeyValueCache) await cache.incomplete()
       else await cache.load(mark?.streamTime ?? -1)
     }
   }
@@ -222,7 +222,7 @@ export class TaskState {
     const { cache, store, prefix } = found
     if (cache instanceof VersionedCache) return this.#restoreVersions(found, cache, { rows, nextOffset })
     const batch = new RowsBuilder()
-    const plain = !keepsTime(store)
+    const plain = !keepsTime(store) && store.spec.format !== 'headers'
     if (cache instanceof KeyValueCache) cache.restoring(rows)
     for (let row = 0; row < rows.count; row++) {
       if (rows.keyLength[row]! < 0) continue
@@ -240,11 +240,7 @@ export class TaskState {
       }
       const length = rows.valueLength[row]!
       if (length < 0 || plain) batch.value(rows.bytes, rows.valueAt[row]!, length)
-      else {
-        writeInt64(this.#time, 0, timestamp)
-        const before = store.spec.format === 'headers' ? headedPrefix(noHeaders, timestamp) : this.#time
-        batch.prefixedValue(before, rows.bytes, rows.valueAt[row]!, length)
-      }
+      else batch.prefixedValue(rowPrefix(store, timestamp, restoredHeaders(store, rows, row)), rows.bytes, rows.valueAt[row]!, length)
     }
     this.#writeMark(found, nextOffset, batch)
     const before = this.#restoring
@@ -277,6 +273,7 @@ export class TaskState {
   async restored(): Promise<void> {
     await this.#restoring
     this.#restoring = undefined
+    for (const { cache } of this.#stores.values()) if (cache instanceof KeyValueCache) await cache.restored()
   }
 
   /** Says which topic a store's changelog is, for its marks. */
@@ -321,6 +318,7 @@ export class TaskState {
       engineName: store.spec.engine ?? this.#options.engineName ?? engine.name,
       record,
       everyWrite,
+      parity: this.#options.parity === true,
       log: changelog.open(store),
       expired: () => this.#options.expired(store.name),
     }

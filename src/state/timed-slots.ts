@@ -16,7 +16,7 @@ import type { KeyRange } from './engine.ts'
 import { isIn, withPrefix } from './key-range.ts'
 import type { StoreParts } from './key-value-store.ts'
 import type { RowsBuilder } from './rows-builder.ts'
-import { decoded, readRow, rowBytes, type RowValue } from './row-values.ts'
+import { decoded, readRow, restoredHeaders, rowBytes, type HeadedRows, type RowValue } from './row-values.ts'
 import { SlotStore, type SlotKeys } from './slot-store.ts'
 import { nullKey, storeClosed } from './store-errors.ts'
 import type { AppendedRow, ResolvedStore } from './store-spec.ts'
@@ -284,7 +284,7 @@ export class TimedSlots<V> implements SlotKeys {
   }
 
   /** Takes a row of the changelog, whose value is as it was written, and starts the engine's row of it; false: it isn't kept. */
-  restore(rows: PackedRows, row: number, timestamp: number, into: RowsBuilder): boolean {
+  restore(rows: HeadedRows, row: number, timestamp: number, into: RowsBuilder): boolean {
     const span = this.#layout.readChangelogKey(rows.bytes, rows.keyAt[row]!, rows.keyLength[row]!)
     if (span === undefined) return false
     this.#observeLanded(span.time)
@@ -297,7 +297,7 @@ export class TimedSlots<V> implements SlotKeys {
     }
     if (rows.valueLength[row]! >= 0) {
       const value = decoded<V>(this.#parts.store.value, rows.bytes, rows.valueAt[row]!, rows.valueLength[row]!)
-      this.#addLanded(span, { value, timestamp })
+      this.#addLanded(span, { value, timestamp, headers: restoredHeaders(this.#parts.store, rows, row) })
     }
     this.#layout.rowKey({ bytes: rows.bytes, at: span.at, length: span.length }, span.time, span.beside, into)
     return true

@@ -5,7 +5,7 @@
 import type { Headers } from '../model/headers.ts'
 import type { Window, Windowed } from '../model/window.ts'
 import { keyBounds } from './key-range.ts'
-import type { StoreParts } from './key-value-store.ts'
+import { stampedHeaders, type StoreParts } from './key-value-store.ts'
 import { limited, rowsOf, scanOf } from './scan.ts'
 import type {
   AppendedRow,
@@ -61,8 +61,9 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, WindowRows<K, V> {
       put: (key, value, start, stamp) => {
         this.timed.mustBeOpen()
         const timestamp = stamp?.timestamp ?? this.#parts.record.timestamp
-        if (this.#keepsDuplicates) this.append(key, value, { start, timestamp, headers: stamp?.headers })
-        else this.set(this.find(key, start), value, timestamp, stamp?.headers)
+        const headers = stampedHeaders(this.#parts, stamp)
+        if (this.#keepsDuplicates) this.append(key, value, { start, timestamp, headers })
+        else this.set(this.find(key, start), value, timestamp, headers)
       },
       fetch: (key, time, options) => this.#fetch(key, time, options),
       fetchAll: (options) => this.#fetchAll(options),

@@ -12,7 +12,7 @@ export interface CompileParts {
   context(node: ProcessorNode, children: ReadonlyMap<NodeName, Emit<unknown, unknown>>): OperatorContext
   sink(node: SinkNode): Emit<unknown, unknown>
   /** Wraps a step, so that an error names it. */
-  guard(emit: Emit<unknown, unknown>, node: NodeName): Emit<unknown, unknown>
+  guard(emit: Emit<unknown, unknown>, node: ProcessorNode | SinkNode): Emit<unknown, unknown>
 }
 
 /** The head of each source: what to do with its records. */
@@ -24,8 +24,8 @@ export function compile(nodes: readonly TopologyNode[], parts: CompileParts): Re
     const below = new Map((children.get(node.name) ?? []).map((child) => [child, started.get(child) ?? unstarted(child)]))
     const next = fanOut([...below.values()])
     if (node.kind === 'source') heads.set(node, next)
-    else if (node.kind === 'sink') started.set(node.name, parts.guard(parts.sink(node), node.name))
-    else started.set(node.name, parts.guard(neighbours(node.operator.start(next, parts.context(node, below))), node.name))
+    else if (node.kind === 'sink') started.set(node.name, parts.guard(parts.sink(node), node))
+    else started.set(node.name, parts.guard(neighbours(node.operator.start(next, parts.context(node, below))), node))
   }
   return heads
 }

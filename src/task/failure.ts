@@ -1,7 +1,8 @@
 /**
  * What becomes of an error on the record path. Each step is guarded, so an error knows the step that threw; it is made one of the three
  * classes about records, with the topic, partition and offset of the record and the user's own stack, and `onError` decides: fail the task
- * before this record, or drop it at this step (what earlier steps forwarded stays, as in Kafka Streams).
+ * before this record, drop it at this step (what earlier steps forwarded stays, as in Kafka Streams), drop it as a dead letter, or run this
+ * step again. Nothing here costs a record that doesn't fail.
  */
 import {
   ClusterError,
@@ -14,15 +15,18 @@ import {
   type RecordError,
 } from '../base/errors.ts'
 import { isFrozenError } from '../base/deep-frozen.ts'
-import type { CurrentRecord } from '../model/record.ts'
+import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import type { CurrentRecord, RecordContext } from '../model/record.ts'
 import type { TaskId } from '../model/task-id.ts'
+import { isDecision, pauseMs, type DeadLetter, type ErrorDecision, type OnError, type Retry } from '../topology/error-decision.ts'
 import type { Emit, NodeName } from '../topology/operator.ts'
-import type { ErrorDecision } from './task-ports.ts'
 
 /** What the errors of one task are told and asked. */
 export interface FailureContext {
   readonly taskId: TaskId
   readonly record: CurrentRecord
+  /** True: Kafka Streams' own behaviour where ours differs on purpose. */
+  readonly parity: boolean
   /** What the task is doing. */
   phase(): Phase
   /** True where records are frozen: a step that changes one fails. */
@@ -31,66 +35,129 @@ export interface FailureContext {
   topicOf?(node: NodeName): string | undefined
   /** The steps that wait, innermost first; kept up by `guarded`. */
   readonly waiting?: Set<NodeName>
+  /** The application's decision, for steps without one of their own. */
   onError(error: RecordError): ErrorDecision
   /** Counts a record that was dropped because `onError` said so. */
   skipped(node: NodeName, phase: Phase): void
+  /** Writes a dead letter. */
+  bury(letter: DeadLetter, error: RecordError): MaybePromise<void>
+  /** Told what was decided, unless the task fails: then it hears of the error itself. */
+  decided(error: RecordError, decision: 'skip' | 'dead-letter' | 'retry'): void
+  /** Waits before a step runs again. */
+  pause(ms: number): MaybePromise<void>
+  /** Chance, in [0, 1). */
+  random(): number
+  /** For how long one record is tried again, in ms. */
+  readonly patienceMs: number
+}
+
+/** A step as its guard knows it. */
+export interface GuardedStep {
+  readonly name: NodeName
+  readonly onError?: OnError | undefined
 }
 
 /** Wraps a step: an error in it is located and decided here, an error of a step below passes. */
-export function guarded(emit: Emit<unknown, unknown>, node: NodeName, context: FailureContext): Emit<unknown, unknown> {
+export function guarded(emit: Emit<unknown, unknown>, step: GuardedStep, context: FailureContext): Emit<unknown, unknown> {
+  // Closures over a record are made outside of its path: inside it, each record would need a place for what they share.
+  const rescue = (error: unknown, key: unknown, value: unknown, record: RecordContext): void | Promise<void> =>
+    failed(error, step, context, () => emit(key, value, record))
+  const watch = (waiting: Promise<void>, key: unknown, value: unknown, record: RecordContext): Promise<void> =>
+    watched(waiting, step.name, context).catch((error: unknown) => rescue(error, key, value, record))
   return (key, value, record) => {
     try {
       const waiting = emit(key, value, record)
-      return waiting === undefined ? undefined : later(waiting, node, context)
+      return waiting === undefined ? undefined : watch(waiting, key, value, record)
     } catch (error) {
-      decide(error, node, context)
-      return undefined
+      return rescue(error, key, value, record)
     }
   }
 }
 
-function later(waiting: Promise<void>, node: NodeName, context: FailureContext): Promise<void> {
-  context.waiting?.add(node)
-  return waiting.then(
-    () => void context.waiting?.delete(node),
-    (error: unknown) => {
-      context.waiting?.delete(node)
-      decide(error, node, context)
-    },
-  )
+/** Keeps account of a step that waits. */
+function watched(waiting: Promise<void>, node: NodeName, context: FailureContext): Promise<void> {
+  const names = context.waiting
+  if (names === undefined) return waiting
+  names.add(node)
+  return waiting.finally(() => names.delete(node))
 }
 
-/** Locates an error and asks what to do: returns when the record is to be dropped, throws the located error otherwise. */
-export function decide(thrown: unknown, node: NodeName, context: FailureContext): void {
-  const error = isTooLarge(thrown) ? new ProductionError('RECORD_TOO_LARGE', thrown.message, { cause: thrown }) : thrown
-  if (isSettled(error)) throw error
-  const located = locate(error, node, context)
-  let decision: unknown
-  try {
-    decision = context.onError(located)
-  } catch (cause) {
-    throw settle(
-      new ProcessingError('HANDLER_RESULT', `onError threw while it was asked about: ${located.message}`, {
-        cause,
-        context: located.context,
-      }),
+/** Locates an error and does what was decided: ends when the record is done with, throws the located error otherwise. `again` runs the step again. */
+export function failed(
+  error: unknown,
+  step: GuardedStep,
+  context: FailureContext,
+  again: () => void | Promise<void>,
+): void | Promise<void> {
+  return new Failure(step, context, again).handle(error)
+}
+
+/** One record that failed at one step, until it is done with. */
+class Failure {
+  readonly #step: GuardedStep
+  readonly #context: FailureContext
+  readonly #again: () => void | Promise<void>
+  #attempt = 1
+  #waitedMs = 0
+
+  constructor(step: GuardedStep, context: FailureContext, again: () => void | Promise<void>) {
+    this.#step = step
+    this.#context = context
+    this.#again = again
+  }
+
+  handle(thrown: unknown): void | Promise<void> {
+    const error = isTooLarge(thrown) ? new ProductionError('RECORD_TOO_LARGE', thrown.message, { cause: thrown }) : thrown
+    if (isSettled(error)) throw error
+    const located = locate(error, { node: this.#step.name, attempt: this.#attempt, context: this.#context })
+    const decision = this.#ask(located)
+    return typeof decision === 'object' && decision.kind === 'retry' ? this.#retry(decision, located) : this.#end(decision, located)
+  }
+
+  #ask(located: RecordError): ErrorDecision {
+    let decision: unknown
+    try {
+      decision = this.#step.onError === undefined ? this.#context.onError(located) : this.#step.onError(located)
+    } catch (thrown) {
+      throw badHandler(`onError threw while it was asked about: ${located.message}`, thrown, located)
+    }
+    if (isDecision(decision)) return decision
+    const answer = typeof decision === 'string' ? decision : (JSON.stringify(decision) ?? typeof decision)
+    throw badHandler(
+      `onError answered ${answer}: answer 'fail', 'skip', deadLetter(topic) or retry(policy, then) (asked about: ${located.message})`,
+      located,
+      located,
     )
   }
-  if (decision === 'skip') {
-    context.skipped(node, located.phase)
-    return
+
+  #retry(policy: Retry, located: RecordError): void | Promise<void> {
+    const ms = pauseMs(policy, this.#attempt, this.#context.random())
+    if (this.#attempt > policy.attempts || this.#waitedMs + ms > this.#context.patienceMs) return this.#end(policy.after, located)
+    this.#context.decided(located, 'retry')
+    this.#attempt++
+    this.#waitedMs += ms
+    return chain(this.#context.pause(ms), () => this.#run())
   }
-  if (decision === 'fail') throw settle(located)
-  throw settle(
-    new ProcessingError(
-      'HANDLER_RESULT',
-      `onError answered ${String(decision)}: answer 'fail' or 'skip' (asked about: ${located.message})`,
-      {
-        cause: located,
-        context: located.context,
-      },
-    ),
-  )
+
+  #run(): void | Promise<void> {
+    try {
+      return this.#again()?.catch((error: unknown) => this.handle(error))
+    } catch (error) {
+      return this.handle(error)
+    }
+  }
+
+  #end(decision: 'fail' | 'skip' | DeadLetter, located: RecordError): void | Promise<void> {
+    if (decision === 'fail') throw settle(located)
+    const { name } = this.#step
+    this.#context.decided(located, decision === 'skip' ? 'skip' : 'dead-letter')
+    const buried = decision === 'skip' ? undefined : this.#context.bury(decision, located)
+    return chain(buried, () => this.#context.skipped(name, located.phase))
+  }
+}
+
+function badHandler(message: string, cause: unknown, located: RecordError): StreamsError {
+  return settle(new ProcessingError('HANDLER_RESULT', message, { cause, context: located.context }))
 }
 
 /** True for what a batch says of a record that no batch can hold. */
@@ -112,21 +179,33 @@ function isSettled(error: unknown): boolean {
   return !(error instanceof SerdeError || error instanceof ProcessingError || error instanceof ProductionError)
 }
 
-function locate(error: unknown, node: NodeName, context: FailureContext): RecordError {
+interface Failing {
+  readonly node: NodeName
+  readonly attempt: number
+  readonly context: FailureContext
+}
+
+function locate(error: unknown, { node, attempt, context }: Failing): RecordError {
   const { record, taskId } = context
-  const where =
-    record.topic === '' ? { taskId, node } : { taskId, node, topic: record.topic, partition: record.partition, offset: record.offset }
-  const at = record.topic === '' ? 'in a punctuation' : `at ${record.topic}[${record.partition}]@${record.offset}`
+  const { topic, partition, offset } = record
+  const where = topic === '' ? { taskId, node } : { taskId, node, topic, partition, offset }
+  const at = topic === '' ? 'in a punctuation' : `at ${topic}[${partition}]@${offset}`
   const mutates = context.frozen === true && isFrozenError(error)
   const text = mutates ? mutation(error) : error instanceof Error ? error.message : `threw ${describeThrown(error)}`
-  const target = error instanceof SerdeError && error.phase === 'serialization' ? context.topicOf?.(node) : undefined
-  const message = `step ${node} failed ${at}: ${text}${target === undefined ? '' : ` (writing to topic ${target})`}`
-  const options = { cause: error, context: { ...(error instanceof StreamsError ? error.context : {}), ...where }, raw: rawOf(record) }
+  const message = `step ${node} failed ${at}: ${text}${writingTo(error, node, context)}`
+  const known = error instanceof StreamsError ? error.context : {}
+  const options = { cause: error, context: { ...known, ...where }, raw: rawOf(record, context.parity), attempt }
   const phase = context.phase()
   const located = mutates
     ? new ProcessingError('MUTATED_INPUT', message, { ...options, phase })
     : recordError(error, message, options, phase)
   return withUsersStack(located, error)
+}
+
+/** The topic that a value could not be written for. */
+function writingTo(error: unknown, node: NodeName, context: FailureContext): string {
+  const target = error instanceof SerdeError && error.phase === 'serialization' ? context.topicOf?.(node) : undefined
+  return target === undefined ? '' : ` (writing to topic ${target})`
 }
 
 function mutation({ message }: Error): string {
@@ -149,10 +228,12 @@ interface Located {
   readonly cause: unknown
   readonly context: StreamsError['context']
   readonly raw: RawRecord | null
+  readonly attempt: number
 }
 
 function recordError(error: unknown, message: string, options: Located, phase: Phase): RecordError {
-  if (error instanceof SerdeError) return new SerdeError(error.code, message, { ...options, phase: error.phase })
+  const reading = phase === 'deserialization' ? phase : undefined
+  if (error instanceof SerdeError) return new SerdeError(error.code, message, { ...options, phase: reading ?? error.phase })
   if (error instanceof ProductionError) return new ProductionError(error.code, message, { ...options, phase: error.phase })
   if (error instanceof ProcessingError) return new ProcessingError(error.code, message, { ...options, phase })
   return new ProcessingError('PROCESSING_ERROR', message, { ...options, phase })
@@ -168,8 +249,10 @@ function withUsersStack(located: RecordError, error: unknown): RecordError {
 }
 
 /** The source record's bytes, copied: an error outlives its batch. */
-function rawOf(record: CurrentRecord): RawRecord | null {
+function rawOf(record: CurrentRecord, parity: boolean): RawRecord | null {
   const rows = record.rows
+  // Kafka Streams lets a record's bytes go when it was sent somewhere.
+  if (parity && record.rawReleased) return null
   if (rows === undefined || record.topic === '') return null
   const slice = (at: number, length: number): Uint8Array | null => (length < 0 ? null : rows.bytes.slice(at, at + length))
   return {

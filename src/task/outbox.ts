@@ -2,11 +2,15 @@
  * What a task writes: sink, repartition and changelog records go from here straight into the open batches of their partitions. It counts what
  * is in flight for its task, so that no position is committed before what it caused is acknowledged.
  */
+import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import { murmur2, partitionOf } from '../base/murmur2.ts'
+import { encodeHeaders } from '../model/headers.ts'
 import type { ChangelogWriter, StoreLog } from '../state/task-state.ts'
 import type { ResolvedStore } from '../state/store-spec.ts'
+import type { DeadLetterRecord } from '../topology/error-decision.ts'
 import type { Emit, NodeName, SinkSpec } from '../topology/operator.ts'
 import type { InFlight, PartitionWriter } from '../wire/partition-writer.ts'
-import { sinkEmit, type SinkTask, type Target } from './sink-writer.ts'
+import { found, sinkEmit, validPartition, type SinkTask, type Target } from './sink-writer.ts'
 import type { TaskPorts } from './task-ports.ts'
 
 /** What an outbox belongs to. */
@@ -34,6 +38,16 @@ export class Outbox implements ChangelogWriter {
   open({ changelog }: ResolvedStore): StoreLog | undefined {
     if (changelog === undefined || changelog.source) return undefined
     return this.#ports.writer({ topic: `${this.#task.applicationId}-${changelog.topic}`, partition: this.#task.partition }, this.inFlight)
+  }
+
+  /** Writes a dead letter; without a partition the key's hash chooses one. Throws a `ClusterError` when there is no such topic. */
+  bury(topic: string, { key, value, timestamp, headers }: DeadLetterRecord, partition: number | undefined): MaybePromise<void> {
+    const looked = this.#target(topic) === undefined ? this.#ports.lookUp(topic) : undefined
+    return chain(looked, () => {
+      const target = found(this.#target(topic), topic)
+      const chosen = partition ?? (key === null ? 0 : partitionOf(murmur2(key), target.partitions))
+      target.writer(validPartition(chosen, target)).append(key, value, timestamp, headers.length === 0 ? undefined : encodeHeaders(headers))
+    })
   }
 
   #target(topic: string): Target | undefined {

@@ -112,6 +112,7 @@ export class RecordQueue {
     record.rows = rows
     record.index = index
     record.keyHash = rows.keyHash[index]!
+    record.rawReleased = false
     const at = rows.headersAt[index]!
     record.lazyHeaders = at < 0 ? noHeaders : headersAt(rows, at, rows.headersLength[index]!)
   }

@@ -55,7 +55,8 @@ export function sinkEmit(sink: SinkSpec, node: NodeName, task: SinkTask): Emit<u
   }
 }
 
-function found(target: Target | undefined, topic: string): Target {
+/** A target that was looked up. Throws `PRODUCTION_ERROR` when it has no partitions. */
+export function found(target: Target | undefined, topic: string): Target {
   if (target !== undefined) return target
   throw new ProductionError('PRODUCTION_ERROR', `topic ${topic} has no partitions to write to`)
 }
@@ -86,11 +87,11 @@ class SinkWriter {
     }
     const chosen = partitioner(value, key, { topic: target.topic, partitions: target.partitions, headers: record.headers })
     if (chosen === undefined) this.#append(target, this.#place(target.partitions), value, record)
-    else if (typeof chosen === 'number') this.#append(target, valid(chosen, target), value, record)
-    else if (!Array.isArray(chosen)) valid(chosen, target)
+    else if (typeof chosen === 'number') this.#append(target, validPartition(chosen, target), value, record)
+    else if (!Array.isArray(chosen)) validPartition(chosen, target)
     else {
       if (chosen.length === 0) this.#task.dropped(this.#node)
-      for (const partition of chosen) this.#append(target, valid(partition, target), value, record)
+      for (const partition of chosen) this.#append(target, validPartition(partition, target), value, record)
     }
   }
 
@@ -100,6 +101,7 @@ class SinkWriter {
     const headers = record.headers
     const block = headers === noHeaders || headers.length === 0 ? undefined : encodeHeaders(headers)
     const { bytes, at, length } = this.#key
+    this.#task.record.rawReleased = true
     writer.begin(record.timestamp)
     writer.key(bytes, at, length)
     if (value === null || value === undefined) writer.value(EMPTY, 0, -1)
@@ -142,7 +144,8 @@ function serialise(serde: AnySerde, value: unknown, context: { topic: string; si
   )
 }
 
-function valid(partition: unknown, { topic, partitions }: Target): number {
+/** A partition that the topic has. Throws `PARTITION_INVALID`. */
+export function validPartition(partition: unknown, { topic, partitions }: Target): number {
   if (typeof partition === 'number' && Number.isInteger(partition) && partition >= 0 && partition < partitions) return partition
   throw new ProductionError(
     'PARTITION_INVALID',

@@ -17,7 +17,8 @@ import type { Cancellable, DropReason, Emit, NodeName, Schedule } from '../topol
 import type { Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { compile, unseenSources } from './compile.ts'
-import { decide, guarded, negativeTime, undecodable, type FailureContext } from './failure.ts'
+import { failureContext } from './failure-context.ts'
+import { failed, guarded, negativeTime, undecodable, type FailureContext } from './failure.ts'
 import { TaskInputs, type Input } from './inputs.ts'
 import { makeContext } from './operator-context.ts'
 import { Outbox } from './outbox.ts'
@@ -110,22 +111,21 @@ export class StreamTask {
       record: this.record,
       cacheBytes: Math.max(LEAST_CACHE_BYTES, options.cacheBytes),
       everyWrite: options.everyWrite,
+      parity: options.topology.parity,
       ...(options.numbers === undefined ? {} : { numbers: options.numbers }),
       expired: (store) => this.drop('expired', String(store)),
     })
-    this.#failures = {
-      taskId: this.id,
-      record: this.record,
-      phase: () => this.#phase,
+    this.#failures = failureContext(this, {
+      ports,
+      parity: options.topology.parity,
       frozen: options.frozen === true,
-      waiting: this.waitingIn,
+      phase: () => this.#phase,
       topicOf: (node) => {
         const topic = subtopology.sinks.find(({ name }) => name === node)?.sink.topic
         return typeof topic === 'string' ? topic : undefined
       },
-      onError: (error) => ports.onError(error),
-      skipped: (node, phase) => this.drop(phase === 'deserialization' ? 'deserialization' : 'skipped', node),
-    }
+      bury: (record, letter) => this.#outbox.bury(letter.topic, record, letter.partition),
+    })
     this.#heads = this.#compile()
   }
 
@@ -158,10 +158,12 @@ export class StreamTask {
 
   /** Starts to read a partition of one of its sources at `position`, the next offset to process. */
   assign(tp: TopicPartition, source: SourceNode, position: number): void {
-    const head = this.#heads.get(source)
-    assert(head !== undefined, `source ${source.name} is not in task ${this.id}`)
+    // By name: a source with a pattern is another object for each list of topics.
+    const own = this.subtopology.sources.find(({ name }) => name === source.name)
+    const head = own === undefined ? undefined : this.#heads.get(own)
+    assert(own !== undefined && head !== undefined, `source ${source.name} is not in task ${this.id}`)
     const { ports, frozen = false } = this.#options
-    const queue = new RecordQueue(tp, source, { record: this.record, now: () => ports.now(), position, frozen })
+    const queue = new RecordQueue(tp, own, { record: this.record, now: () => ports.now(), position, frozen })
     this.#inputs.add(queue, head)
   }
 
@@ -218,7 +220,8 @@ export class StreamTask {
   }
 
   /** Runs the head of an input through all steps. */
-  #one({ queue, head }: Input): void | Promise<void> {
+  #one(input: Input): void | Promise<void> {
+    const { queue } = input
     const record = this.record
     queue.load()
     if (record.timestamp < 0) return this.#badTime(queue)
@@ -227,45 +230,65 @@ export class StreamTask {
       this.streamTime = record.timestamp
     }
     this.#source = queue.source
-    let key: unknown
-    let value: unknown
     try {
-      key = queue.readKey()
-      record.sourceKey = key
-      value = queue.readValue()
-      record.sourceValue = value
+      record.sourceKey = queue.readKey()
+      record.sourceValue = queue.readValue()
     } catch (error) {
-      return this.#undecodable(error, queue)
+      return this.#undecodable(error, input)
     }
-    return head(key, value, record)
+    return input.head(record.sourceKey, record.sourceValue, record)
   }
 
-  #undecodable(error: unknown, queue: RecordQueue): void {
+  #undecodable(error: unknown, { queue, head }: Input): void | Promise<void> {
+    return this.#unfit(undecodable(error), queue, () => this.#again(queue, head))
+  }
+
+  #unfit(error: unknown, { source }: RecordQueue, again: () => void | Promise<void>): void | Promise<void> {
     this.record.sourceKey = NO_SOURCE_KEY
     this.record.sourceValue = NO_SOURCE_KEY
-    this.#decideSource(undecodable(error), queue)
-  }
-
-  /** Asks what becomes of a record that can't leave its source. */
-  #decideSource(error: unknown, queue: RecordQueue): void {
     this.#phase = 'deserialization'
     try {
-      decide(error, queue.source.name, this.#failures)
+      return failed(error, source, this.#failures, again)
     } finally {
       this.#phase = 'processing'
     }
   }
 
-  #badTime(queue: RecordQueue): void {
+  /** Reads the record that couldn't be read once more. */
+  #again(queue: RecordQueue, head: Emit<unknown, unknown>): void | Promise<void> {
+    const { record } = this
+    let key: unknown
+    let value: unknown
+    try {
+      key = queue.readKey()
+      value = queue.readValue()
+    } catch (error) {
+      this.#phase = 'deserialization'
+      throw undecodable(error)
+    }
+    this.#phase = 'processing'
+    record.sourceKey = key
+    record.sourceValue = value
+    return head(key, value, record)
+  }
+
+  #badTime(queue: RecordQueue): void | Promise<void> {
     const { name, timestamp: policy } = queue.source
     this.record.sourceKey = NO_SOURCE_KEY
     this.record.sourceValue = NO_SOURCE_KEY
-    if (queue.timeError !== undefined) return this.#decideSource(queue.timeError, queue)
+    if (queue.timeError !== undefined) return this.#refuse(queue.timeError, queue)
     if (policy !== 'fail') {
       this.drop('negative_timestamp', name)
-      return
+      return undefined
     }
-    this.#decideSource(negativeTime(this.record.timestamp), queue)
+    return this.#refuse(negativeTime(this.record.timestamp), queue)
+  }
+
+  /** A record whose time can't be told fails again, however often it is tried. */
+  #refuse(refused: unknown, queue: RecordQueue): void | Promise<void> {
+    return this.#unfit(refused, queue, () => {
+      throw refused
+    })
   }
 
   /** Says that time jumps far ahead, before everything that is open by then closes. */
@@ -308,7 +331,8 @@ export class StreamTask {
   schedule(when: Schedule, f: (timestamp: number) => void | Promise<void>, node: NodeName): Cancellable {
     const streamTime = when.by === 'stream-time'
     const first = firstDue(when, streamTime ? this.streamTime : this.#options.ports.now(), node)
-    const guardedCall = guarded((_key, value) => f(Number(value)), node, this.#failures)
+    const onError = this.#options.topology.onErrorOf(node)
+    const guardedCall = guarded((_key, value) => f(Number(value)), { name: node, onError }, this.#failures)
     const punctuations = streamTime ? this.#streamTimePunctuations : this.#wallClockPunctuations
     return punctuations.add(first, when.every, (timestamp) => guardedCall(null, timestamp, this.record))
   }

@@ -3,12 +3,11 @@
  * records. A stream thread hands in its producer's; the test driver its own; the task is the same.
  */
 import type { RecordError } from '../base/errors.ts'
+import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { TopicPartition } from '../model/topic.ts'
+import type { OnError } from '../topology/error-decision.ts'
 import type { DropReason, NodeName } from '../topology/operator.ts'
 import type { InFlight, PartitionWriter } from '../wire/partition-writer.ts'
-
-/** What to do about a record that failed: `fail` stops the task before it, `skip` drops it and goes on. */
-export type ErrorDecision = 'fail' | 'skip'
 
 /** What a task asks of its surroundings. */
 export interface TaskPorts {
@@ -22,8 +21,16 @@ export interface TaskPorts {
   lookUp(topic: string): Promise<void>
   /** True when everything written to the partition so far has been handed to the task. */
   caughtUp(from: TopicPartition): boolean
-  /** Asked about each record that failed. */
-  onError(error: RecordError): ErrorDecision
+  /** Asked about each record that failed at a step which has no `onError` of its own. */
+  readonly onError: OnError
+  /** Told what was decided about a record that failed, unless the task fails. */
+  onDecided(error: RecordError, decision: 'skip' | 'dead-letter' | 'retry'): void
+  /** Waits before a step runs again; where nothing waits, it answers at once. */
+  pause(ms: number): MaybePromise<void>
+  /** Chance, in [0, 1). */
+  random(): number
+  /** For how long one record is tried again, in ms. */
+  readonly patienceMs: number
   /** Writes a line for a person to read. */
   print(line: string): void
   /** Told of a record that is more than a year ahead of those before it: times are milliseconds since the epoch. */

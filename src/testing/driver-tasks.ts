@@ -3,13 +3,14 @@
  * wrote to internal topics is fed on, tasks by sub-topology, then partition, until nothing waits. Written as generators that yield whatever may
  * be a promise, so that one text serves synchronous and asynchronous topologies.
  */
-import type { RecordError } from '../base/errors.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
 import type { StoreName } from '../state/store-spec.ts'
 import { StreamTask } from '../task/stream-task.ts'
-import type { ErrorDecision } from '../task/task-ports.ts'
+import type { OnError } from '../topology/error-decision.ts'
+import type { SourceNode } from '../topology/node.ts'
+import { matches } from '../topology/patterns.ts'
 import type { Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { DriverLog, type LoggedBatch } from './driver-log.ts'
@@ -25,8 +26,10 @@ export interface DriverTasksOptions {
   readonly scanIntervalMs: number
   /** Partitions of a topic outside the topology's own. */
   count(topic: string): number
+  /** Topics whose partitions are known, for sources with a pattern. */
+  readonly topics: readonly string[]
   now(): number
-  onError(error: RecordError): ErrorDecision
+  readonly onError: OnError
   print(line: string): void
   /** Told of every record that tasks write. */
   written(batch: LoggedBatch): void
@@ -41,14 +44,16 @@ export class DriverTasks {
   readonly tasks: readonly StreamTask[]
   readonly #options: DriverTasksOptions
   readonly #readers: Map<string, StreamTask[]> = new Map()
-  readonly #counts: ReadonlyMap<string, number>
+  readonly #counts: Map<string, number>
 
   constructor(options: DriverTasksOptions) {
     this.#options = options
     const { topology } = options
-    this.#counts = topology.partitionCounts((topic) => options.count(topic))
-    this.tasks = topology.subtopologies.flatMap((subtopology) => {
-      const count = Math.max(...subtopology.sourceTopics.map((topic) => this.#counts.get(topic) ?? 1))
+    const read = topology.subscribed(options.topics)
+    this.#counts = new Map(read.partitionCounts((topic) => options.count(topic)))
+    this.tasks = read.subtopologies.flatMap((subtopology) => {
+      const patterns = subtopology.sources.some(({ pattern }) => pattern !== undefined)
+      const count = Math.max(patterns ? options.count('') : 1, ...subtopology.sourceTopics.map((topic) => this.#counts.get(topic) ?? 1))
       return Array.from({ length: count }, (_, partition) => this.#make(subtopology, partition))
     })
   }
@@ -57,6 +62,17 @@ export class DriverTasks {
   partitions(topic: string): number | undefined {
     const own = `${this.#options.applicationId}-`
     return this.#counts.get(topic) ?? (topic.startsWith(own) ? this.#counts.get(topic.slice(own.length)) : undefined)
+  }
+
+  /** Makes a topic known that a source's pattern finds: its tasks read it from now on. */
+  discover(topic: string): void {
+    if (this.#counts.has(topic) || topic.startsWith(`${this.#options.applicationId}-`)) return
+    for (const { sources, id } of this.#options.topology.subtopologies) {
+      const source = sources.find(({ pattern }) => pattern !== undefined && matches(pattern, topic))
+      if (source === undefined) continue
+      this.#counts.set(topic, this.#options.count(topic))
+      for (const task of this.tasks) if (task.subtopology.id === id) this.#assign(task, source, topic)
+    }
   }
 
   /** Feeds batches to their readers and runs everything they cause. */
@@ -135,20 +151,26 @@ export class DriverTasks {
         lookUp: () => Promise.resolve(),
         caughtUp: () => true,
         onError: (error) => this.#options.onError(error),
+        onDecided: () => undefined,
+        // Nobody waits in a test: a step that is tried again is at once.
+        pause: () => undefined,
+        random: () => 0.5,
+        patienceMs: Number.POSITIVE_INFINITY,
         onDropped: () => undefined,
         print: (line) => this.#options.print(line),
       },
     })
-    for (const source of subtopology.sources) {
-      for (const topic of source.topics) {
-        if (partition >= (this.#counts.get(topic) ?? 1)) continue
-        const tp: TopicPartition = { topic: source.internal ? `${applicationId}-${topic}` : topic, partition }
-        task.assign(tp, source, 0)
-        const key = partitionKey(tp)
-        this.#readers.set(key, [...(this.#readers.get(key) ?? []), task])
-      }
-    }
+    for (const source of subtopology.sources) for (const topic of source.topics) this.#assign(task, source, topic)
     return task
+  }
+
+  #assign(task: StreamTask, source: SourceNode, topic: string): void {
+    const { partition } = task
+    if (partition >= (this.#counts.get(topic) ?? 1)) return
+    const tp: TopicPartition = { topic: source.internal ? `${this.#options.applicationId}-${topic}` : topic, partition }
+    task.assign(tp, source, 0)
+    const key = partitionKey(tp)
+    this.#readers.set(key, [...(this.#readers.get(key) ?? []), task])
   }
 }
 

@@ -4,14 +4,14 @@
  * caused has happened; where user code is asynchronous, when `settled()` does. Records that are plain data come frozen, so that a step which changes
  * one, as others would then see it, fails with MUTATED_INPUT.
  */
-import { ConfigError, StoreUnavailableError, type RecordError } from '../base/errors.ts'
+import { ConfigError, StoreUnavailableError } from '../base/errors.ts'
 import { murmur2, partitionOf } from '../base/murmur2.ts'
 import { encodeHeaders, noHeaders, type Headers } from '../model/headers.ts'
 import { invalidTime, isTime } from '../model/record.ts'
 import { type Topic } from '../model/topic.ts'
 import type { StoreName, StoreSpec } from '../state/store-spec.ts'
 import type { StreamTask } from '../task/stream-task.ts'
-import type { ErrorDecision } from '../task/task-ports.ts'
+import type { OnError } from '../topology/error-decision.ts'
 import type { DropReason } from '../topology/operator.ts'
 import type { Topology } from '../topology/topology.ts'
 import { readLogged, type LoggedBatch, type RawTestRecord } from './driver-log.ts'
@@ -37,7 +37,7 @@ export interface DriverOptions {
     /** How often steps may look for what has closed, in ms of the wall clock; 0 when left out. */
     readonly scanIntervalMs?: number
     /** `fail` when left out. */
-    readonly onError?: (error: RecordError) => ErrorDecision
+    readonly onError?: OnError
   }
 }
 
@@ -64,6 +64,7 @@ export class TopologyTestDriver implements Disposable {
   #closed = false
 
   constructor(topology: Topology, options: DriverOptions = {}) {
+    topology.mustRead()
     const { partitions = 1, config = {} } = options
     this.#topology = topology
     this.#applicationId = config.applicationId ?? 'test'
@@ -74,6 +75,7 @@ export class TopologyTestDriver implements Disposable {
       engineName: config.engine ?? 'memory',
       cacheBytes: config.cacheBytes ?? 64 * 1024 * 1024,
       scanIntervalMs: config.scanIntervalMs ?? 0,
+      topics: typeof partitions === 'number' ? [] : Object.keys(partitions),
       count: (topic) => (typeof partitions === 'number' ? partitions : (partitions[topic] ?? 1)),
       now: () => this.#now,
       onError: (error) => config.onError?.(error) ?? 'fail',
@@ -102,6 +104,7 @@ export class TopologyTestDriver implements Disposable {
 
   /** Sends one record as bytes, to a topic that a source reads. */
   sendBytes(topic: string, input: RawTestInput): void {
+    this.#tasks.discover(topic)
     const count = this.#tasks.partitions(topic)
     if (count === undefined) throw new ConfigError('CONFIG_VALUE', `no source reads topic ${topic}`, { context: { topic } })
     const partition = input.partition ?? (input.key === null ? 0 : partitionOf(murmur2(input.key), count))

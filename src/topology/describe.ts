@@ -58,7 +58,7 @@ function textOf({ node, before, after }: Described): string {
   const from = `      <-- ${names(before)}\n`
   switch (node.kind) {
     case 'source': {
-      const topics = node.pattern === undefined ? `topics: [${[...node.topics].sort().join(', ')}]` : `topics: ${node.pattern.source}`
+      const topics = node.pattern === undefined ? `topics: [${javaSetOrder(node.topics).join(', ')}]` : `topics: ${node.pattern.source}`
       return `    Source: ${node.name} (${topics})\n${to}`
     }
     case 'processor':

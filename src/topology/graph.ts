@@ -4,6 +4,7 @@
  */
 import type { AnySerde } from '../model/serde.ts'
 import type { AnyStoreSpec } from '../state/store-spec.ts'
+import type { OnError } from './error-decision.ts'
 import type { StartFrom, TimestampPolicy } from './node.ts'
 import type { AnyOperator, AnyPartitioner, SinkSpec } from './operator.ts'
 
@@ -37,6 +38,7 @@ export interface SourceCall {
   readonly startFrom: StartFrom
   /** Whether the topics are read as a stream or as a table. */
   readonly as: 'stream' | 'table'
+  readonly onError?: OnError | undefined
 }
 
 /** Runs an operator. */
@@ -56,6 +58,7 @@ export interface StepCall {
   readonly named?: (name: string) => void
   /** Where its name was taken before. */
   readonly taken?: NameCall
+  readonly onError?: OnError | undefined
   /** A name that follows from its parent's: the parent's and this. */
   readonly suffix?: string
 }
@@ -109,6 +112,7 @@ export interface SinkCall {
   readonly key: AnySerde | undefined
   readonly value: AnySerde | undefined
   readonly partitioner: AnyPartitioner | undefined
+  readonly onError?: OnError | undefined
 }
 
 /** One call. */

@@ -5,6 +5,7 @@
 import type { AnySerde } from '../model/serde.ts'
 import type { RecordContext } from '../model/record.ts'
 import type { StoreName } from '../state/store-spec.ts'
+import type { OnError } from './error-decision.ts'
 import type { AnyOperator, NodeName, SinkSpec } from './operator.ts'
 
 /** What happens to a record's time at a source: `fail` (default), `skip` or `partition-time` for negative ones, the wall clock, or a function (a negative answer drops the record). */
@@ -29,6 +30,8 @@ export interface SourceNode {
   readonly timestamp: TimestampPolicy
   readonly startFrom: StartFrom
   readonly parents: readonly []
+  /** Decides about records that fail here; the application's when left out. */
+  readonly onError?: OnError
 }
 
 /** Runs an operator. */
@@ -41,6 +44,8 @@ export interface ProcessorNode {
   readonly stores: readonly StoreName[]
   /** True where a step below wants old values. */
   readonly sendsOldValues: boolean
+  /** Decides about records that fail here; the application's when left out. */
+  readonly onError?: OnError
 }
 
 /** Writes to a topic. */
@@ -48,6 +53,8 @@ export interface SinkNode {
   readonly kind: 'sink'
   readonly name: NodeName
   readonly sink: SinkSpec
+  /** Decides about records that fail here; the application's when left out. */
+  readonly onError?: OnError
   readonly parents: readonly NodeName[]
 }
 

@@ -4,7 +4,7 @@
  * to topics. Passes and descriptions read an operator's data (`traits`, `naming`), never its role.
  */
 import type { MaybePromise } from '../base/maybe-promise.ts'
-import { current, NO_SOURCE_KEY, type RecordContext, type RecordMetadata } from '../model/record.ts'
+import { current, NO_SOURCE_KEY, type CurrentRecord, type RecordContext, type RecordMetadata } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { TaskId } from '../model/task-id.ts'
 import type {
@@ -224,16 +224,24 @@ export function stamped<K, V>(next: Emit<K, V>): (key: K, value: V, record: Reco
     const before = record.timestamp
     if (before === timestamp) return next(key, value, record)
     const context = current(record)
+    const { rawReleased } = context
     context.timestamp = timestamp
     const waiting = next(key, value, context)
     if (waiting === undefined) {
       context.timestamp = before
+      context.rawReleased = rawReleased
       return undefined
     }
-    return waiting.finally(() => {
-      context.timestamp = before
-    })
+    return putBackAfter(waiting, context, before, rawReleased)
   }
+}
+
+/** Apart, so that emitting makes no place for what a closure shares. */
+function putBackAfter(waiting: Promise<void>, context: CurrentRecord, timestamp: number, rawReleased: boolean): Promise<void> {
+  return waiting.finally(() => {
+    context.timestamp = timestamp
+    context.rawReleased = rawReleased
+  })
 }
 
 /** Emits as another record (suppressed, unmatched, parked, punctuated): sets the whole context, calls, and puts it back. Made once, at start. */

@@ -7,8 +7,8 @@ import { readTrace, traceIds } from './trace.ts'
 const traces = join(import.meta.dirname, 'traces')
 const ids = traceIds(traces).filter((id) => Object.hasOwn(programs, id))
 
-test('there are programs for at least 124 recorded topologies', () => {
-  expect(ids.length).toBeGreaterThanOrEqual(124)
+test('there are programs for at least 161 recorded topologies', () => {
+  expect(ids.length).toBeGreaterThanOrEqual(161)
 })
 
 test.each(ids)('%s answers what Kafka Streams answered', (id) => {

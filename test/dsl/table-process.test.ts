@@ -1,6 +1,6 @@
 import { expect, expectTypeOf, test } from 'vitest'
 import { keyValueStore, serdes, StreamsBuilder, topic, type FixedKeyProcessor, type KTable } from '../../src/index.ts'
-import type { FixedKeyProcessorContext } from '../../src/operators/processor.ts'
+import type { FixedKeyProcessorContext } from '../../src/topology/processor.ts'
 import { TopologyTestDriver } from '../../src/testing.ts'
 import { built, refused, texts } from '../support/shop-topics.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { noHeaders } from '../../src/model/headers.ts'
 import { serdes } from '../../src/model/serdes.ts'
-import type { FixedKeyProcessor, FixedKeyProcessorContext } from '../../src/operators/processor.ts'
+import type { FixedKeyProcessor, FixedKeyProcessorContext } from '../../src/topology/processor.ts'
 import { storeReader } from '../../src/operators/table.ts'
 import { processReader, tableProcessValues, type RowProcessor } from '../../src/operators/table-process.ts'
 import { keyValueStore } from '../../src/state/stores.ts'

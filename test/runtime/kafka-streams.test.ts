@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { serdes } from '../../src/index.ts'
+import { deadLetter, retry, serdes, topic } from '../../src/index.ts'
 import { built, copies, counts, texts } from '../support/shop-topics.ts'
 import { appOn, freshBroker, processed, until } from './app-world.ts'
 
@@ -39,6 +39,31 @@ test('what was committed is gone on with; what comes out is what went in', async
     ['a', 3],
     ['b', 3],
   ])
+})
+
+test('a bad record becomes a dead letter, listeners hear of it, and the others are processed', async () => {
+  const broker = freshBroker()
+  const failed = topic('failed', { key: serdes.string, value: serdes.string })
+  broker.createTopic('failed')
+  await broker.produce(
+    texts,
+    ['ok', 'bad', 'fine'].map((value) => ({ key: 'k', value })),
+  )
+  const step = (value: string): string => {
+    if (value === 'bad') throw new Error('broken')
+    return value
+  }
+  const careful = built((builder) => builder.stream(texts).mapValues(step, { name: 'f', value: serdes.string }).to(copies))
+  const app = appOn(broker, careful, { onError: ({ attempt }) => (attempt === 1 ? retry({ delayMs: 1 }, 'fail') : deadLetter('failed')) })
+  const heard: string[] = []
+  app.on('error', ({ error, decision }) => heard.push(`${decision} ${error.context.node} ${error.context.offset}`))
+  await app.start()
+  await until('all is processed', () => processed('texts', 3, app))
+  expect(await app.close()).toEqual({ clean: true })
+  expect(heard).toEqual(['retry f 1', 'dead-letter f 1'])
+  const letters: unknown[] = []
+  for await (const { key, value } of broker.read(failed)) letters.push([key, value])
+  expect(letters).toEqual([['k', 'bad']])
 })
 
 test('starts once', async () => {

@@ -21,6 +21,7 @@ function made(spec: AnyStoreSpec): Held {
     engineName: 'memory',
     log: undefined,
     everyWrite: false,
+    parity: false,
     expired: () => undefined,
   })
 }

@@ -2,7 +2,7 @@
 import type { Headers } from '../../src/model/headers.ts'
 import type { StreamRecord } from '../../src/model/record.ts'
 import { process } from '../../src/operators/process.ts'
-import type { ProcessorContext } from '../../src/operators/processor.ts'
+import type { ProcessorContext } from '../../src/topology/processor.ts'
 import { harness, type HarnessOptions, type OperatorHarness } from './operator-harness.ts'
 
 /** What a processor may use, whatever it forwards. */

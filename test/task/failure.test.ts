@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ProcessingError, StreamsError, type RecordError } from '../../src/base/errors.ts'
-import type { ErrorDecision } from '../../src/task/task-ports.ts'
+import type { OnError } from '../../src/topology/error-decision.ts'
 import { serdes, topic } from '../../src/index.ts'
 import { built, copies, texts } from '../support/shop-topics.ts'
 import { taskWorld } from './task-world.ts'
@@ -19,7 +19,7 @@ const throwing = (thrown: unknown) =>
       .to(copies),
   )
 
-function run(thrown: unknown, onError: (error: RecordError) => ErrorDecision): ReturnType<typeof taskWorld> {
+function run(thrown: unknown, onError: OnError): ReturnType<typeof taskWorld> {
   const world = taskWorld(throwing(thrown), { onError })
   world.add('texts', [
     ['ok', 1],
@@ -57,7 +57,7 @@ test('a handler that throws, or answers something else, fails the task and says 
       throw new Error('handler is broken')
     }),
   ).toThrow(expect.objectContaining({ code: 'HANDLER_RESULT' }))
-  expect(() => run(new Error('x'), () => 'maybe' as ErrorDecision)).toThrow(/onError answered maybe: answer 'fail' or 'skip'/)
+  expect(() => run(new Error('x'), () => 'maybe' as 'fail')).toThrow(/onError answered maybe: answer 'fail', 'skip', deadLetter/)
 })
 
 test('what is no error of a record is nobody’s to decide', () => {

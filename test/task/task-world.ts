@@ -1,19 +1,19 @@
 /** A task over its real parts: batches in, batches out, and what it is told and asked. */
 import { utf8 } from '../../src/base/text.ts'
-import type { RecordError } from '../../src/base/errors.ts'
 import type { Topology } from '../../src/index.ts'
 import { MemoryEngine } from '../../src/state/memory-engine.ts'
 import { StreamTask } from '../../src/task/stream-task.ts'
-import type { ErrorDecision } from '../../src/task/task-ports.ts'
+import type { OnError } from '../../src/topology/error-decision.ts'
 import { BatchWriter } from '../../src/wire/batch-writer.ts'
 import type { InFlight } from '../../src/wire/partition-writer.ts'
 import { readAll } from '../wire/reading.ts'
 
 /** What a task world is told. */
 export interface TaskWorldOptions {
-  readonly onError?: (error: RecordError) => ErrorDecision
+  readonly onError?: OnError
   readonly caughtUp?: (topic: string) => boolean
   readonly partitions?: (topic: string) => number | undefined
+  readonly patienceMs?: number
   readonly lookUp?: (topic: string) => Promise<void>
 }
 
@@ -22,6 +22,9 @@ export interface TaskWorld {
   readonly task: StreamTask
   now: number
   readonly dropped: string[]
+  /** Decisions, as `decision attempt code`, and how long was waited before steps ran again. */
+  readonly decided: string[]
+  readonly pauses: number[]
   /** Records in flight, by topic and partition. */
   readonly inFlight: Map<string, InFlight>
   /** Hands records to a partition, as one batch: value and timestamp each, from the offset the partition is at. */
@@ -37,6 +40,8 @@ export function taskWorld(topology: Topology, options: TaskWorldOptions = {}): T
   const world: Omit<TaskWorld, 'task'> & { task?: StreamTask } = {
     now: 1_000,
     dropped: [],
+    decided: [],
+    pauses: [],
     inFlight,
     add: (topic, records, partition = 0) => {
       const writer = new BatchWriter()
@@ -78,6 +83,10 @@ export function taskWorld(topology: Topology, options: TaskWorldOptions = {}): T
       lookUp: options.lookUp ?? (() => Promise.resolve()),
       caughtUp: ({ topic }) => options.caughtUp?.(topic) ?? true,
       onError: options.onError ?? (() => 'fail'),
+      onDecided: (error, decision) => void world.decided.push(`${decision} ${error.attempt} ${error.code}`),
+      pause: (ms) => void world.pauses.push(ms),
+      random: () => 0.5,
+      patienceMs: options.patienceMs ?? 10_000,
       print: () => undefined,
       onDropped: (reason, node, at) => void world.dropped.push(`${reason} ${node} ${at.offset}`),
     },

@@ -2,6 +2,7 @@
 import type { Mistake } from '../../base/errors.ts'
 import type { AnySerde } from '../../model/serde.ts'
 import type { AnyStoreSpec, StoreName } from '../../state/store-spec.ts'
+import type { OnError } from '../../topology/error-decision.ts'
 import type { SourceCall, StepCall } from '../../topology/graph.ts'
 import type { RepartitionTopic } from '../../topology/node.ts'
 import type { AnyOperator, NodeName, SinkSpec } from '../../topology/operator.ts'
@@ -32,6 +33,7 @@ export interface DraftSink {
   readonly name: NodeName
   readonly parents: readonly NodeName[]
   readonly sink: SinkSpec
+  readonly onError?: OnError | undefined
 }
 
 /** Any node. */

@@ -20,8 +20,8 @@ import type {
 import type { Naming, NodeName, SinkSpec } from '../../topology/operator.ts'
 import type { Draft, DraftRepartition, DraftSource } from './draft.ts'
 import { cutInto, missing } from './internal-topic.ts'
-import { nameMistake, topicMistake } from './names.ts'
-import { howElse, sourceMistakes } from './sources.ts'
+import { nameMistake, topicMistake } from '../../topology/names.ts'
+import { howElse, readBy, sourceMistakes } from './sources.ts'
 
 /** Names all nodes and stores, and puts in the repartitions. */
 export function nameCalls(calls: readonly Call[]): Draft {
@@ -146,16 +146,17 @@ class Walk {
     if (shared !== undefined) return shared.name
     const source: DraftSource = { kind: 'source', name, parents: [], call, internal: false }
     this.#draft.nodes.push(source)
-    for (const topic of call.topics) this.#sources.set(topic, source)
+    for (const topic of readBy(call)) this.#sources.set(topic, source)
     return name
   }
 
   /** The source that reads these topics already; a mistake when it reads them in another way. */
   #sharedSource(call: SourceCall, node: NodeName): DraftSource | undefined {
-    const known = call.topics.filter((topic) => this.#sources.has(topic))
+    const topics = readBy(call)
+    const known = topics.filter((topic) => this.#sources.has(topic))
     if (known.length === 0) return undefined
     const first = this.#sources.get(known[0]!)!
-    const how = known.length < call.topics.length ? 'in lists that overlap' : howElse(first.call, call)
+    const how = known.length < topics.length ? 'in lists that overlap' : howElse(first.call, call)
     if (how === undefined) return first
     this.#draft.mistakes.push({
       code: 'DUPLICATE_SOURCE',
@@ -340,7 +341,7 @@ class Walk {
       value: value ?? missing,
       ...(partitioner === undefined ? {} : { partitioner }),
     }
-    this.#draft.nodes.push({ kind: 'sink', name, parents: [this.#outlets.get(parents[0])!.name], sink })
+    this.#draft.nodes.push({ kind: 'sink', name, parents: [this.#outlets.get(parents[0])!.name], sink, onError: call.onError })
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { AnySerde } from '../../model/serde.ts'
 import type { AnyStoreSpec, ResolvedStore, StoreName } from '../../state/store-spec.ts'
+import type { OnError } from '../../topology/error-decision.ts'
 import type { TopologyNode } from '../../topology/node.ts'
 import type { TopologyParts } from '../../topology/topology.ts'
 import type { Draft, DraftNode, DraftStep, DraftStore } from './draft.ts'
@@ -123,6 +124,7 @@ function finished(node: DraftNode, storeNames: ReadonlyMap<AnyStoreSpec, StoreNa
         startFrom,
         parents: [],
         ...(pattern === undefined ? {} : { pattern }),
+        ...decidedBy(node.call.onError),
       }
     }
     case 'step': {
@@ -134,9 +136,14 @@ function finished(node: DraftNode, storeNames: ReadonlyMap<AnyStoreSpec, StoreNa
         parents: node.parents,
         stores,
         sendsOldValues: node.sendsOldValues,
+        ...decidedBy(node.call?.onError),
       }
     }
     case 'sink':
-      return { kind: 'sink', name: node.name, sink: node.sink, parents: node.parents }
+      return { kind: 'sink', name: node.name, sink: node.sink, parents: node.parents, ...decidedBy(node.onError) }
   }
+}
+
+function decidedBy(onError: OnError | undefined): { readonly onError?: OnError } {
+  return onError === undefined ? {} : { onError }
 }

@@ -1,10 +1,11 @@
 /** What only the whole topology can tell: names that were given twice, an empty topology, sinks into its own internal topics, unnamed internals. */
 import type { Mistake } from '../../base/errors.ts'
+import { overlaps } from '../../topology/patterns.ts'
 import type { Draft } from './draft.ts'
 
 /** The mistakes of a finished draft. */
 export function validate(draft: Draft, options: { readonly explicitNaming: boolean }): readonly Mistake[] {
-  const whole = [empty, twins, twinRepartitions, partitions, ownTopics, ...(options.explicitNaming ? [unnamed] : [])]
+  const whole = [empty, twins, twinRepartitions, partitions, ownTopics, patterns, ...(options.explicitNaming ? [unnamed] : [])]
   return [...draft.mistakes, ...whole.flatMap((mistakesOf) => mistakesOf(draft))]
 }
 
@@ -58,6 +59,18 @@ function ownTopics({ nodes, repartitions, stores }: Draft): Mistake[] {
     if (node.kind !== 'sink' || node.sink.internal || typeof node.sink.topic !== 'string' || !own.has(node.sink.topic)) return []
     return [reserved(node.name, `writes to ${node.sink.topic}`)]
   })
+}
+
+function patterns({ nodes, mistakes }: Draft): Mistake[] {
+  // An unsafe pattern isn't tried.
+  if (mistakes.some(({ code }) => code === 'PATTERN_UNSAFE')) return []
+  return overlaps(
+    nodes.flatMap((node) =>
+      node.kind === 'source' && !node.internal
+        ? [{ name: node.name, topics: node.call.topics, ...(node.call.pattern === undefined ? {} : { pattern: node.call.pattern }) }]
+        : [],
+    ),
+  )
 }
 
 function unnamed({ repartitions, stores }: Draft): Mistake[] {

@@ -8,7 +8,7 @@ import { chain, type MaybePromise } from '../../base/maybe-promise.ts'
 import type { RecordContext } from '../../model/record.ts'
 import type { Entry, KeyValueStore, TableStoreSpec } from '../../state/store-spec.ts'
 import { stamped, type Change, type Operator, type OperatorContext, type TableReader } from '../../topology/operator.ts'
-import { emitOf, emitOnFlush, newChange, type EmitWhen } from '../change.ts'
+import { emitOf, emitOnFlush, newChange, type EmitWhen, UNHEADED } from '../change.ts'
 import { valueOf } from '../result.ts'
 import { keepVersion, refuseOnCommit } from '../versioned-table.ts'
 
@@ -124,7 +124,7 @@ export function joinMerge<K, V>(store: TableStoreSpec<K, V> | undefined, when: E
       if (emitOf(when, store, context) === 'every-update') {
         const rows = context.store<KeyValueStore<K, V>>(store)
         return (key, change, record) => {
-          rows.put(key, change.value)
+          rows.put(key, change.value, UNHEADED)
           return next(key, change, record)
         }
       }

@@ -1,9 +1,15 @@
 /** The programs of the groups `aggregate` and `program` that need no later operator. */
-import { otherwise, serdes, tumbling, type KStream } from '../../../src/index.ts'
+import { keyValueStore, otherwise, serdes, tumbling, type KStream } from '../../../src/index.ts'
 import type { Program } from '../replay.ts'
 import { append, even, input, named, num, out, outLong, plus, program, rows, texts, withKeys, word, zero, type Text } from './kit.ts'
 
 const count = program((b) => b.stream(input('in')).groupByKey(texts).count({ store: 's' }).toStream().to(outLong()))
+
+/** A count into a store kept in some way. */
+function countIn(options: { readonly format?: 'headers'; readonly maxEntries?: number }): Program {
+  const store = keyValueStore('s', { key: serdes.string, value: serdes.long, ...options })
+  return program((b) => b.stream(input('in')).groupByKey(texts).count({ store }).toStream().to(outLong()))
+}
 
 const twice = program((b) => {
   const re = b.stream(input('in')).selectKey((v): Text => word(v))
@@ -20,6 +26,8 @@ export const aggregates: Record<string, Program> = {
   'count-epoch': count,
   'count-odd-keys': count,
   'count-rocksdb': count,
+  'count-header-stores': countIn({ format: 'headers' }),
+  'count-lru': countIn({ maxEntries: 2 }),
   'count-logging-disabled': program((b) =>
     b
       .stream(input('in'))

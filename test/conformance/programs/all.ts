@@ -17,6 +17,7 @@ import { tables } from './table.ts'
 import { tableJoins } from './table-join.ts'
 import { suppressions } from './suppress.ts'
 import { versions } from './versioned.ts'
+import { topologies } from './topology.ts'
 import { windows } from './window.ts'
 
 /** Every topology that can be built, as a function of its trace's configuration. */
@@ -39,4 +40,5 @@ export const programs: Readonly<Record<string, Program>> = {
   ...errors,
   ...suppressions,
   ...versions,
+  ...topologies,
 }

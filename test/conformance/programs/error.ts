@@ -1,7 +1,7 @@
-/** The programs of the group `error` that end with an error, or need no handler. */
+/** The programs of the group `error`. What the handlers of the configuration decide is the replay's. */
 import { serdes, topic, type Serde, type StreamsBuilder } from '../../../src/index.ts'
 import type { Program } from '../replay.ts'
-import { each, input, num, out, program, type Text } from './kit.ts'
+import { each, input, num, out, outLong, program, type Text } from './kit.ts'
 
 /** Refuses values whose number is a multiple of four. */
 const picky: Serde<string> = {
@@ -15,13 +15,15 @@ const picky: Serde<string> = {
 
 const pickyTopic = topic('in', { key: serdes.string, value: picky, nullable: 'both' })
 
+function marked(v: Text): Text {
+  if (num(v) > 0 && num(v) % 4 === 0) throw new Error(`no ${v}`)
+  return `${v}b`
+}
+
 function failing(b: StreamsBuilder): void {
   const x = b.stream(input('in')).mapValues((v): Text => `${v}a`)
   x.to(out('early'))
-  x.mapValues((v): Text => {
-    if (num(v) > 0 && num(v) % 4 === 0) throw new Error(`no ${v}`)
-    return `${v}b`
-  }).to(out())
+  x.mapValues(marked).to(out())
   x.to(out('after'))
 }
 
@@ -34,7 +36,14 @@ function untyped(value: unknown): never {
 /** By id. */
 export const errors: Record<string, Program> = {
   'error-deserialization-fail': program((b) => b.stream(pickyTopic).to(out())),
+  'error-deserialization-continue': program((b) =>
+    b.stream(pickyTopic).groupByKey({ key: serdes.string, value: serdes.string }).count({ store: 's' }).toStream().to(outLong()),
+  ),
+  'error-dead-letter-deserialization': program((b) => b.stream(pickyTopic).to(out())),
   'error-processing-fail': program(failing),
+  'error-processing-continue': program(failing),
+  'error-dead-letter-after-sink': program(failing),
+  'error-dead-letter-processing': program((b) => b.stream(input('in')).mapValues(marked).to(out())),
   'error-map-null': program((b) =>
     b
       .stream(input('in'))

@@ -148,6 +148,21 @@ export const processors: Record<string, Program> = {
       )
       .to(out())
   }),
+  'processor-header-store': program((b) => {
+    const h = keyValueStore('h', { key: serdes.string, value: serdes.string, format: 'headers' })
+    b.stream(input('in'))
+      .process<Text, Text>(
+        each((r, c) => {
+          if (r.key === null) return
+          const store = c.store(h)
+          const old = now(store.entry(r.key))
+          store.put(r.key, r.value)
+          void c.forward(r.withValue<Text>(old === undefined ? '-1 null' : `${old.headers.length} ${old.value}`))
+        }),
+        { stores: [h] },
+      )
+      .to(out())
+  }),
   'process-then-group': program((b) =>
     b
       .stream(input('in'))

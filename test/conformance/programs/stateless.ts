@@ -59,6 +59,12 @@ export const stateless: Record<string, Program> = {
     s.forEach(() => {})
     s.to(out())
   }),
+  'topic-pattern': program((b) =>
+    b
+      .stream(/in-.*/, { ...texts, nullable: 'both' })
+      .mapValues((v): Text => `${v}!`)
+      .to(out()),
+  ),
   merge: program((b) =>
     b
       .stream(input('a'))
@@ -109,11 +115,17 @@ export const stateless: Record<string, Program> = {
   }),
   'branch-functions': program((b) => {
     const at = (n: number) => (v: Text) => num(v) % 4 === n
-    const m = b.stream(input('in')).split({ consumed: at(0), mapped: at(1), plain: at(2), rest: otherwise }, { numbered: true })
-    m.consumed.mapValues((v): Text => `${v}c`).to(out('consumed'))
-    const mapped = m.mapped.mapValues((v): Text => `${v}f`)
+    const m = b.stream(input('in')).split(
+      {
+        consumed: { when: at(0), through: (s) => s.mapValues((v): Text => `${v}c`).to(out('consumed')) },
+        mapped: { when: at(1), through: (s) => s.mapValues((v): Text => `${v}f`) },
+        plain: at(2),
+        rest: otherwise,
+      },
+      { numbered: true },
+    )
     m.rest.to(out('m-KSTREAM-BRANCH-00000000010'))
-    mapped.to(out('m-KSTREAM-BRANCH-00000000012'))
+    m.mapped.to(out('m-KSTREAM-BRANCH-00000000012'))
     m.plain.to(out('m-KSTREAM-BRANCH-00000000013'))
   }),
   'branch-merge-order': program((b) => {

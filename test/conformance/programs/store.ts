@@ -87,8 +87,12 @@ function keyValueOps(b: StreamsBuilder, counted: boolean): void {
     .to(out())
 }
 
-function windowOps(b: StreamsBuilder, retentionMs: number, bounds: readonly [number, number], duplicates = false): void {
-  const s = windowStore('s', { key: serdes.string, value: serdes.string, format: 'plain', sizeMs: 10, retentionMs, duplicates })
+function windowOps(
+  b: StreamsBuilder,
+  kept: { readonly retentionMs: number; readonly duplicates?: boolean; readonly engine?: string },
+  bounds: readonly [number, number],
+): void {
+  const s = windowStore('s', { key: serdes.string, value: serdes.string, format: 'plain', sizeMs: 10, ...kept })
   b.addStateStore(s)
   b.stream(input('in'))
     .process<Text, Text>(
@@ -147,6 +151,8 @@ export const stores: Record<string, Program> = {
   'store-key-value-cached': program((b) => keyValueOps(b, false)),
   'store-session': program((b) => sessionOps(b, 'memory')),
   'store-session-rocksdb': program((b) => sessionOps(b, 'rocksdb')),
-  'store-window': program((b) => windowOps(b, 40, [10, 15])),
-  'store-window-duplicates': program((b) => windowOps(b, 40, [10, 15], true)),
+  'store-window': program((b) => windowOps(b, { retentionMs: 40 }, [10, 15])),
+  'store-window-duplicates': program((b) => windowOps(b, { retentionMs: 40, duplicates: true }, [10, 15])),
+  'store-window-rocksdb': program((b) => windowOps(b, { retentionMs: 40, engine: 'rocksdb' }, [10, 15])),
+  'store-window-rocksdb-minutes': program((b) => windowOps(b, { retentionMs: 100_000, engine: 'rocksdb' }, [50_000, 50_000])),
 }

@@ -1,6 +1,6 @@
 /** The programs of the groups `table` and `stream-table join`, and what makes tables of streams. */
 import { keyValueStore, serdes, type FixedKeyProcessor, type KeyValueStoreSpec } from '../../../src/index.ts'
-import type { FixedKeyProcessorContext } from '../../../src/operators/processor.ts'
+import type { FixedKeyProcessorContext } from '../../../src/topology/processor.ts'
 import type { Program } from '../replay.ts'
 import { even, input, named, now, num, out, outLong, pair, program, rows, withKeys, word, type Text } from './kit.ts'
 
@@ -108,6 +108,13 @@ export const tables: Record<string, Program> = {
   'table-odd-keys': mappedTable(),
   'table-rocksdb': mappedTable(),
   'table-map-values': mappedTable(),
+  'table-header-stores': program((b) => {
+    const kept = (name: string) => keyValueStore(name, { key: serdes.string, value: serdes.string, format: 'headers' })
+    b.table(rows('in'), { store: kept('t') })
+      .mapValues((v) => `${v}!`, { store: kept('m') })
+      .toStream()
+      .to(out())
+  }),
   'table-transform-values': transformed(),
   'table-transform-values-materialized': transformed('tv'),
   'table-filter-materialized': program((b) => b.table(rows('in')).filter(even, { store: 'f' }).toStream().to(out())),

@@ -3,8 +3,10 @@ import {
   hopping,
   serdes,
   session,
+  sessionStore,
   sliding,
   tumbling,
+  windowStore,
   type KGroupedStream,
   type StreamsBuilder,
   type TimeWindows,
@@ -46,6 +48,14 @@ const reducing = (windows: TimeWindows): Program =>
 /** By id. */
 export const windows: Record<string, Program> = {
   'tumbling-count': counting(tumbling(10)),
+  'tumbling-header-stores': program((b) => {
+    const store = windowStore('s', { key: serdes.string, value: serdes.long, format: 'headers', sizeMs: 10, retentionMs: 15 })
+    grouped(b).windowedBy(t10g5).count({ store }).toStream().to(outWindowedLong(10))
+  }),
+  'session-header-stores': program((b) => {
+    const store = sessionStore('s', { key: serdes.string, value: serdes.long, format: 'headers', retentionMs: 15 })
+    grouped(b).windowedBy(session(5).grace(10)).count({ store }).toStream().to(outSessionLong())
+  }),
   'tumbling-aggregate-grace': folding(t10g5, append),
   'tumbling-reduce': reducing(t10g5),
   'tumbling-null-values': folding(t10g5, plus),

@@ -7,7 +7,7 @@ import type {
   FixedKeyRecord,
   Processor,
   ProcessorContext,
-} from '../../src/operators/processor.ts'
+} from '../../src/topology/processor.ts'
 import type { Operator } from '../../src/topology/operator.ts'
 
 class Counter implements Processor<string, number, string, string> {

@@ -3,7 +3,7 @@ import type { Headers } from '../model/headers.ts'
 import type { StreamRecord } from '../model/record.ts'
 import type { TaskId } from '../model/task-id.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
-import type { Cancellable, Schedule } from '../topology/operator.ts'
+import type { Cancellable, Schedule } from './operator.ts'
 
 /** Processes the records of one task. */
 export interface Processor<K, V, KOut, VOut> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nameMistake, topicMistake } from '../../../src/dsl/passes/names.ts'
+import { nameMistake, topicMistake } from '../../src/topology/names.ts'
 
 test.each(['a', 'A-1_b.c', 'x'.repeat(200)])('%s can be a step', (name) => {
   expect(nameMistake(name, 'step')).toBeUndefined()

@@ -1,5 +1,5 @@
 /** Which names Kafka allows, and the mistakes for those it doesn't. */
-import type { Mistake } from '../../base/errors.ts'
+import type { Mistake } from '../base/errors.ts'
 
 const NAME = /^[A-Za-z0-9._-]{1,200}$/
 const TOPIC = /^[A-Za-z0-9._-]{1,249}$/
