@@ -78,6 +78,10 @@ export class KGroupedStream<K, V> {
   /** This stream as an input of a cogroup of that builder. Throws `TOPOLOGY_INVALID` for another builder's. @internal */
   cogroupInput<A>(from: Graph, add: (aggregate: A, value: V, key: K) => A | null): CogroupInput<K, A> {
     checkBuilder(from, this.#parts.graph, 'stream')
+    if (typeof add !== 'function') {
+      const message = 'cogroup(…) needs a function that adds a value to the aggregate, as cogroup((sum, order) => sum + order.cents)'
+      from.mistakes.push({ code: 'ARGUMENT_INVALID', message })
+    }
     return { parts: this.#parts, add }
   }
 

@@ -189,8 +189,8 @@ function slidingWindows(differenceMs: number, graceMs: number): SlidingWindows {
 }
 
 function sessionWindows(gapMs: number, graceMs: number): SessionWindows {
-  if (!isWhole(gapMs, 1))
-    throw invalid(`session(gap): the gap is ${String(gapMs)}; give a whole number of milliseconds above 0, as minutes(30)`)
+  if (!isWhole(gapMs, 0))
+    throw invalid(`session(gap): the gap is ${String(gapMs)}; give a whole number of milliseconds, at least 0, as minutes(30)`)
   const grace = (ms: number): SessionWindows => sessionWindows(gapMs, ms)
   return Object.freeze({ kind: 'session', gapMs, graceMs: checkedGrace(graceMs), grace })
 }
