@@ -1,41 +1,42 @@
 import { expect, test } from 'vitest'
-import { howElse, sourceMistakes } from '../../../src/dsl/passes/sources.ts'
 import { serdes } from '../../../src/index.ts'
+import { howElse, readBy, sourceMistakes } from '../../../src/dsl/passes/sources.ts'
 import type { SourceCall } from '../../../src/topology/graph.ts'
 
-const call: SourceCall = {
+const source = (more: Partial<SourceCall>): SourceCall => ({
   kind: 'source',
   name: undefined,
-  topics: ['a', 'b'],
+  topics: ['in'],
   pattern: undefined,
   key: serdes.string,
   value: serdes.string,
   timestamp: 'fail',
   startFrom: 'earliest',
   as: 'stream',
-}
-const codes = (topics: readonly string[], pattern?: RegExp): string[] =>
-  sourceMistakes({ ...call, topics, pattern }, 'node').map(({ code }) => code)
-
-test('a source reads topics that there can be, each once', () => {
-  expect(codes(['a', 'b'])).toEqual([])
-  expect(codes([], /a/)).toEqual([])
-  expect(codes([])).toEqual(['TOPIC_INVALID'])
-  expect(codes(['a', 'a'])).toEqual(['DUPLICATE_SOURCE'])
-  expect(codes(['a b'])).toEqual(['TOPIC_INVALID'])
+  ...more,
 })
 
-test.each<[Partial<SourceCall>, string | undefined]>([
-  [{}, undefined],
-  [{ topics: ['a'] }, 'in lists that overlap'],
-  [{ as: 'table' }, 'as a stream and as a table'],
-  [{ value: serdes.long }, 'with other serdes'],
-  [{ timestamp: 'skip' }, 'with another timestamp policy'],
-  [{ startFrom: 'latest' }, 'from another start'],
-])('two sources of the same topics: %o', (other, how) => {
-  expect(howElse(call, { ...call, ...other })).toBe(how)
+test('a source reads its topics, or what a pattern finds', () => {
+  expect(readBy(source({ topics: ['a', 'b'] }))).toEqual(['a', 'b'])
+  expect(readBy(source({ topics: [], pattern: /^in-/i }))).toEqual(['/^in-/i'])
 })
 
-test('no two tables read one topic', () => {
-  expect(howElse({ ...call, as: 'table' }, { ...call, as: 'table' })).toBe('as two tables')
+test.each([
+  [{ topics: [] }, 'TOPIC_INVALID'],
+  [{ topics: ['a b'] }, 'TOPIC_INVALID'],
+  [{ topics: ['__own'] }, 'TOPIC_RESERVED'],
+  [{ topics: ['a', 'a'] }, 'DUPLICATE_SOURCE'],
+  [{ topics: [], pattern: /(a+)+/ }, 'PATTERN_UNSAFE'],
+])('a source of %j is a mistake', (more, code) => {
+  expect(sourceMistakes(source(more), 'in').map((mistake) => mistake.code)).toEqual([code])
+})
+
+test('two sources of the same topics are one, unless they read them in other ways', () => {
+  expect(howElse(source({}), source({}))).toBeUndefined()
+  expect(howElse(source({}), source({ as: 'table' }))).toBe('as a stream and as a table')
+  expect(howElse(source({ as: 'table' }), source({ as: 'table' }))).toBe('as two tables')
+  expect(howElse(source({}), source({ value: serdes.long }))).toBe('with other serdes')
+  expect(howElse(source({}), source({ timestamp: 'skip' }))).toBe('with another timestamp policy')
+  expect(howElse(source({}), source({ onError: () => 'skip' }))).toBe('with another onError')
+  expect(howElse(source({}), source({ startFrom: 'latest' }))).toBe('from another start')
 })
