@@ -3,6 +3,8 @@
  * all windows in every partition, and the newest value of each key in each output and changelog.
  */
 import type { RawTestInput } from '../../src/testing/topology-test-driver.ts'
+import type { Topology } from '../../src/topology/topology.ts'
+import { programs } from './programs/all.ts'
 import type { TraceFile } from './trace.ts'
 
 /** An input record and its topic. */
@@ -32,25 +34,58 @@ export function inputsOf(file: TraceFile): readonly Input[] {
   )
   const last = Math.max(...inputs.map(({ timestamp }) => timestamp))
   const topics = [...new Set(inputs.map(({ topic }) => topic))]
-  const closing = Array.from({ length: CLOSING }, (_, n) => n).flatMap((n) =>
-    topics.map((topic): Input => ({ topic, key: bytes(`k${n}`), value: bytes(`ant${n * 2}`), timestamp: last + LATER_MS, headers: [] })),
+  return [
+    ...inputs.toSorted((a, b) => a.timestamp - b.timestamp),
+    ...closing(topics, last + LATER_MS),
+    ...closing(topics, last + 2 * LATER_MS),
+  ]
+}
+
+function closing(topics: readonly string[], timestamp: number): readonly Input[] {
+  return Array.from({ length: CLOSING }, (_, n) => n).flatMap((n) =>
+    topics.map((topic): Input => ({
+      topic,
+      key: bytes(`k${n}`),
+      value: bytes(`${['ant', 'bee', 'cat'][n % 3]!}${n * 2}`),
+      timestamp,
+      headers: [],
+    })),
   )
-  return [...inputs.toSorted((a, b) => a.timestamp - b.timestamp), ...closing]
+}
+
+/** The topology as users run it: without the defects that parity mode brings back, which lose windows where time jumps. */
+export function topologyOf(file: TraceFile): Topology {
+  return programs[file.topology]!({ ...file.config, 'millrace.parity': 'off' })
+}
+
+/** How many of the inputs come before time goes on for the last time: what is closed at most once a second is closed then. */
+export function lastRound(inputs: readonly Input[]): number {
+  const last = inputs.at(-1)!.timestamp
+  return inputs.findIndex(({ timestamp }) => timestamp === last)
 }
 
 function bytes(text: string | null | undefined): Uint8Array | null {
   return text === null || text === undefined ? null : Buffer.from(text)
 }
 
-/** The newest value of each key. Records without a key are nobody's newest. */
+/**
+ * The newest value of each key. Records without a key are nobody's newest; changelogs of stores that keep duplicates number their rows in each task anew,
+ * so they are left out.
+ */
 export function tablesOf(
+  topology: Topology,
   records: readonly { readonly topic: string; readonly key: Uint8Array | null; readonly value: Uint8Array | null }[],
 ): Tables {
+  const numbered = new Set(
+    [...topology.stores.values()]
+      .filter(({ spec }) => 'duplicates' in spec && spec.duplicates === true)
+      .map(({ name }) => `app-${name}-changelog`),
+  )
   const tables: Record<string, Record<string, string | null>> = {}
   for (const { topic, key, value } of records) {
     // Repartition topics are traffic, not tables.
     const internal = topic.startsWith('app-')
-    if (key === null || (internal && !topic.endsWith('-changelog')) || BUFFERS.test(topic)) continue
+    if (key === null || (internal && !topic.endsWith('-changelog')) || BUFFERS.test(topic) || numbered.has(topic)) continue
     const table = (tables[topic] ??= {})
     const name = Buffer.from(key).toString('hex')
     // A changelog needs no tombstone for what was made and deleted between two commits.

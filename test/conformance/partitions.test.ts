@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts'
-import { inputsOf, PLACED, tablesOf, type Tables } from './final-tables.ts'
+import { inputsOf, PLACED, tablesOf, topologyOf, type Tables } from './final-tables.ts'
 import { programs } from './programs/all.ts'
 import { readTrace, traceIds, type TraceFile } from './trace.ts'
 
@@ -11,9 +11,10 @@ const ids = traceIds(traces).filter((id) => Object.hasOwn(programs, id))
 
 function tables(file: TraceFile, partitions: number): Tables {
   const config = { applicationId: 'app', onError: () => 'skip' as const }
-  using driver = new TopologyTestDriver(programs[file.topology]!(file.config), { partitions, config })
+  const topology = topologyOf(file)
+  using driver = new TopologyTestDriver(topology, { partitions, config })
   for (const { topic, ...record } of inputsOf(file)) driver.sendBytes(topic, record)
-  return tablesOf([...driver.outputs(), ...driver.internal()])
+  return tablesOf(topology, [...driver.outputs(), ...driver.internal()])
 }
 
 test.each(ids)('%s', (id) => {

@@ -106,7 +106,10 @@ export function program(make: (builder: StreamsBuilder) => void): Program {
   return (config): Topology => {
     const builder = new StreamsBuilder()
     make(builder)
-    return builder.build({ parity: 'kafka-streams', optimize: config['topology.optimization'] === 'all' })
+    return builder.build({
+      ...(config['millrace.parity'] === 'off' ? {} : { parity: 'kafka-streams' }),
+      optimize: config['topology.optimization'] === 'all',
+    })
   }
 }
 
