@@ -65,7 +65,7 @@ describeWithKafka(
       ['SCRAM-SHA-512', 'SASL', { sasl: { ...scram, mechanism: 'scram-sha-512' as const } }],
       ['SASL PLAIN over TLS', 'BOTH', { ssl, sasl: plain }],
       ['SCRAM over TLS', 'BOTH', { ssl, sasl: scram }],
-    ])('%s lets in', async (_, listener, options) => {
+    ])('plaintext|ssl|sasl-plain|sasl-scram: %s lets in', async (_, listener, options) => {
       expect(await ask(listener === 'PLAINTEXT' ? kafka().brokers[0]! : kafka().listener(listener), options)).toBe(1)
     })
 
@@ -80,13 +80,16 @@ describeWithKafka(
       ['an authority that nobody trusts', 'TLS', { ssl: { ca: certificates?.otherCa ?? '' } }, 'AUTH_FAILED', 'security.ssl'],
       ['no authority at all', 'TLS', { ssl: true }, 'AUTH_FAILED', 'security.ssl'],
       ['plain text where TLS is spoken', 'TLS', {}, 'TLS_EXPECTED', 'security.ssl'],
-    ])('B83: %s is fatal, and the error says what to do but no secret', async (_, listener, options, code, advice) => {
-      const error = await refusal(kafka().listener(listener), options)
-      expect(error).toMatchObject({ code, retriable: false })
-      expect(error.message).toContain(kafka().listener(listener))
-      expect(error.message).toContain(advice)
-      expect(`${error.message} ${error.stack} ${String(error.cause)}`).not.toMatch(/wrong-secret|secret-of-alice/)
-    })
+    ])(
+      'B83, bad-password-is-fatal: %s is fatal, and the error says what to do but no secret',
+      async (_, listener, options, code, advice) => {
+        const error = await refusal(kafka().listener(listener), options)
+        expect(error).toMatchObject({ code, retriable: false })
+        expect(error.message).toContain(kafka().listener(listener))
+        expect(error.message).toContain(advice)
+        expect(`${error.message} ${error.stack} ${String(error.cause)}`).not.toMatch(/wrong-secret|secret-of-alice/)
+      },
+    )
 
     it('B84: TLS where plain text is spoken may be a broker that restarts, and says both', async () => {
       const error = await refusal(kafka().brokers[0]!, { ssl })
@@ -98,7 +101,7 @@ describeWithKafka(
       expect(error).toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining('security.sasl') })
     })
 
-    it('replaces a session before the broker ends it, and no request notices', async () => {
+    it('session-lifetime-swap: replaces a session before the broker ends it, and no request notices', async () => {
       const transport = transportTo([kafka().listener('BRIEF')], { sasl: plain })
       const lane = await transport.lane(transport.seeds()[0]!, 'call')
       let closed: Error | undefined

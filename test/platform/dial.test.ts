@@ -43,7 +43,7 @@ it('hands over one open connection, on which nobody else speaks any more', async
   socket.destroy()
 })
 
-it('leaves no timer behind, which would keep a process alive', async () => {
+it('no-timer-left-after-dial: leaves no timer behind, which would keep a process alive', async () => {
   const timers = (): string[] => process.getActiveResourcesInfo().filter((name) => !KEPT.includes(name))
   const before = timers()
   const socket = await dial(await start(), OPTIONS)

@@ -81,7 +81,7 @@ describe('requests', () => {
     expect([lane.version(PRODUCE), lane.version(END_TXN), lane.version(TXN_OFFSET_COMMIT)]).toEqual([produce, end, commit])
   })
 
-  it('are never sent in a version that either side doesn’t speak', async () => {
+  it('version-below-min-refused: are never sent in a version that either side doesn’t speak', async () => {
     await open({ ApiKeys: [{ ApiKey: METADATA.key, MinVersion: 0, MaxVersion: 8 }] })
     expect(failure(() => lane.version(METADATA))).toMatchObject({
       code: 'BROKER_TOO_OLD',
