@@ -84,7 +84,8 @@ async function produce(
 async function commitOffset(broker: OneBroker, txn: Txn, groupId: string, topic: string, offset: number): Promise<string> {
   const topics = [{ topic, partitions: [{ partition: 0, offset, leaderEpoch: -1, metadata: 'meta' }] }]
   const request = { ...txn, groupId, generationId: -1, memberId: '', groupInstanceId: null, topics }
-  const answer = await broker.ask(TXN_OFFSET_COMMIT, request, (found) => found.topics[0]!.partitions[0]!.errorCode)
+  // Groups have no coordinator until somebody looks for one.
+  const answer = await broker.client.toCoordinator(TXN_OFFSET_COMMIT, request, (found) => found.topics[0]!.partitions[0]!.errorCode)
   return errorName(answer.topics[0]!.partitions[0]!.errorCode)
 }
 
@@ -223,12 +224,14 @@ function otherwise(broker: () => OneBroker): void {
     const joined = await broker().ask(STREAMS_GROUP_HEARTBEAT, beat, ({ errorCode }) => errorCode)
     expect(joined).toMatchObject({ errorCode: 0, errorMessage: null, memberId: beat.memberId })
     expect(joined.memberEpoch).toBeGreaterThan(0)
-    // Such groups wait three seconds for more members before they assign.
+    // Such groups wait three seconds for more members before they assign, and look again when a member is heard of.
     await expect
       .poll(
-        async () =>
-          (await broker().ask(STREAMS_GROUP_DESCRIBE, { groupIds: [groupId] })).groups[0]!.members[0]!.targetAssignment.activeTasks,
-        { timeout: 20_000 },
+        async () => {
+          await broker().ask(STREAMS_GROUP_HEARTBEAT, { ...beat, memberEpoch: joined.memberEpoch, topology: null })
+          return (await broker().ask(STREAMS_GROUP_DESCRIBE, { groupIds: [groupId] })).groups[0]!.members[0]!.targetAssignment.activeTasks
+        },
+        { timeout: 20_000, interval: 500 },
       )
       .toEqual([{ subtopologyId: '0', partitions: [0, 1] }])
   })
