@@ -43,12 +43,12 @@ export function closingWindows<K, V>({ windows, store, slots, next, context }: C
   // Windows close by their ends and what is kept with the positions is Kafka Streams' close time: stream time less this.
   const graceMs = closesAfter(windows) - (windows.kind === 'tumbling' || windows.kind === 'hopping' ? 0 : 1)
   let nextCheck = 0
-  let heldFrom = Infinity
   const lower = (): number => {
     const last = times.get(name)
     return last === undefined ? 0 : bounds.lower(last)
   }
-  slots.closes(parity ? undefined : () => (times.has(name) ? lower() : heldFrom))
+  // Before the first time nothing was handed on: all that is there stays, also what comes back from a changelog.
+  slots.closes(parity ? undefined : lower)
 
   const emitFrom = (from: number, count: number, record: RecordContext): void | Promise<void> => {
     for (let i = from; i < count; i++) {
@@ -66,8 +66,6 @@ export function closingWindows<K, V>({ windows, store, slots, next, context }: C
       }),
     )
   return (record, observed) => {
-    // Before the first time nothing was handed on: whatever is there from now on stays.
-    if (heldFrom === Infinity) heldFrom = 0
     const now = context.now()
     if (now < nextCheck) return undefined
     nextCheck = now + scanIntervalMs
