@@ -90,8 +90,9 @@ export function openUnmatched<K, L, R, VOut>(
     tellClosed: (record) => {
       const { minTime, streamTime, nextLook } = tracker
       if (record.timestamp !== streamTime) return undefined
-      // Kafka Streams adds to the greatest long where it knows of nothing that waits, which makes a negative: it looks.
-      if (minTime === Number.POSITIVE_INFINITY ? afterMs <= 0 : minTime + afterMs >= streamTime) return undefined
+      // What waits is not known after a restart: then it is looked for. Kafka Streams adds to the greatest long there, which makes a negative, so it
+      // looks too, unless nothing is added.
+      if (minTime === Number.POSITIVE_INFINITY ? context.parity && afterMs <= 0 : minTime + afterMs >= streamTime) return undefined
       const now = context.now()
       if (now < nextLook) return undefined
       tracker.nextLook = now + context.scanIntervalMs

@@ -74,8 +74,8 @@ describe('a look at what has closed', () => {
     expect(values(join)).toEqual(['a:a&null', 'b:b&null', 'c:c&null'])
   })
 
-  test('does not look where nothing waits and neither window nor grace reaches beyond the record', () => {
-    const join = stateful(twoStreams(leftOuter, joinWindow(10).after(0)), { scanIntervalMs: 1000 })
+  test('in parity mode does not look where nothing waits and neither window nor grace reaches beyond the record', () => {
+    const join = stateful(twoStreams(leftOuter, joinWindow(10).after(0)), { scanIntervalMs: 1000, parity: true })
     send(join, 'left', 'a', 0)
     send(join, 'left', 'b', 10)
     expect(values(join)).toEqual(['a:a&null'])
