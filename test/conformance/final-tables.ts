@@ -108,8 +108,10 @@ function isSubscriptions(changelog: string): boolean {
 
 /** Topologies whose results depend on where and when a record is processed, each with what it depends on. */
 export const PLACED: Readonly<Record<string, string>> = {
+  'count-lru': 'keeps the last few keys of a task',
   'dynamic-sink-context': 'offsets and partitions are in the results',
   'extractor-then-window': "timestamps go back in the windows' input, and which are late depends on the partition's stream time",
+  'foreign-key-then-group-by': 'a row of the right table is answered from several partitions, whose order is in the texts',
   'processor-changed-time-then-window':
     "timestamps go back in the windows' input, and which are late depends on the partition's stream time",
   'processor-metadata': 'offsets and partitions are in the results',
@@ -124,6 +126,8 @@ export const PLACED: Readonly<Record<string, string>> = {
   'store-session': 'lists the whole store of a task',
   'store-session-rocksdb': 'lists the whole store of a task',
   'store-window': 'lists the whole store of a task',
+  'store-window-rocksdb': 'lists the whole store of a task',
+  'store-window-rocksdb-minutes': 'lists the whole store of a task',
   'store-window-duplicates': 'lists the whole store of a task',
   'stream-table-grace': 'the first of the closing records in a task ends the history of a table that others wait for',
   'stream-table-grace-left': 'the first of the closing records in a task ends the history of a table that others wait for',
