@@ -77,9 +77,7 @@ export function tablesOf(
   records: readonly { readonly topic: string; readonly key: Uint8Array | null; readonly value: Uint8Array | null }[],
 ): Tables {
   const numbered = new Set(
-    [...topology.stores.values()]
-      .filter(({ spec }) => 'duplicates' in spec && spec.duplicates === true)
-      .map(({ name }) => `app-${name}-changelog`),
+    [...topology.stores.values()].filter(({ spec }) => 'duplicates' in spec && spec.duplicates).map(({ name }) => `app-${name}-changelog`),
   )
   const tables: Record<string, Record<string, string | null>> = {}
   for (const { topic, key, value } of records) {
