@@ -80,6 +80,8 @@ export type {
   Traits,
 } from './topology/operator.ts'
 export { restored, stamped } from './topology/operator.ts'
+export type { TopologyDiff } from './topology/diff.ts'
+export type { NodeJson, StoreJson, SubtopologyJson, TopologyJson } from './topology/topology-json.ts'
 export { joinWindow } from './operators/join/join-windows.ts'
 export type { JoinWindows } from './operators/join/join-windows.ts'
 export { hopping, session, sliding, tumbling, unlimited } from './operators/window-placement.ts'
@@ -87,6 +89,7 @@ export type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } fr
 export type { EmitWhen, WindowEmitWhen } from './operators/change.ts'
 export type { FixedKeyProcessor, Processor, ProcessorContext } from './topology/processor.ts'
 export { CogroupedKStream, SessionWindowedCogroupedKStream, WindowedCogroupedKStream } from './dsl/cogrouped.ts'
+export { GlobalKTable } from './dsl/global-ktable.ts'
 export { KGroupedStream } from './dsl/grouped.ts'
 export { KGroupedTable } from './dsl/grouped-table.ts'
 export { KStream } from './dsl/kstream.ts'
@@ -94,6 +97,9 @@ export { KTable } from './dsl/ktable.ts'
 export { otherwise } from './dsl/options.ts'
 export type {
   ForeignKeyOptions,
+  GlobalJoinOptions,
+  GlobalStoreOptions,
+  GlobalTableOptions,
   GroupOptions,
   KeyOptions,
   LookupOptions,

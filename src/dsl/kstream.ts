@@ -2,21 +2,25 @@
  * A stream of records. An immutable handle: each method appends one step to the builder's list and answers the handle of what comes out of it.
  * Types follow from the topic it began with; serdes are carried along until a step changes that side.
  */
+import { TopologyError } from '../base/errors.ts'
 import type { RecordContext } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { SinkTopic } from '../model/topic.ts'
 import { fullOuter, inner, leftOuter, type JoinKind } from '../operators/join/join-kind.ts'
+import { streamGlobalJoin } from '../operators/join/stream-global.ts'
 import { streamTableJoin } from '../operators/join/stream-table.ts'
 import { process, processValues } from '../operators/process.ts'
 import type { FixedKeyProcessor, Processor } from '../topology/processor.ts'
 import * as stateless from '../operators/stateless.ts'
 import { storeReader, toTable } from '../operators/table.ts'
 import type { Operator } from '../topology/operator.ts'
+import type { GlobalKTable } from './global-ktable.ts'
 import type { KGroupedStream } from './grouped.ts'
 import { checkBuilder, erased, keyValueSpec, type Parts } from './handle.ts'
 import { joinStreams } from './join-streams.ts'
 import type { KTable } from './ktable.ts'
 import type {
+  GlobalJoinOptions,
   GroupOptions,
   KeyOptions,
   LookupOptions,
@@ -171,6 +175,11 @@ export class KStream<K, V> {
     joiner: (left: Exclude<V, null>, right: Exclude<R, null>, key: Exclude<K, null>) => VOut,
     options: StreamJoinOptions<K, V, R, VOut>,
   ): KStream<Exclude<K, null>, VOut>
+  join<GK, T, VOut>(
+    table: GlobalKTable<GK, T>,
+    joiner: (left: Exclude<V, null>, right: T, key: K) => VOut,
+    options: GlobalJoinOptions<K, V, GK, VOut>,
+  ): KStream<K, VOut>
   join<T, VOut>(
     table: KTable<K, T, boolean>,
     joiner: (left: Exclude<V, null>, right: T, key: K) => VOut,
@@ -193,6 +202,11 @@ export class KStream<K, V> {
     joiner: (left: Exclude<V, null>, right: Exclude<R, null> | null, key: K) => VOut,
     options: StreamJoinOptions<K, V, R, VOut>,
   ): KStream<K, VOut>
+  leftJoin<GK, T, VOut>(
+    table: GlobalKTable<GK, T>,
+    joiner: (left: Exclude<V, null>, right: T | null, key: K) => VOut,
+    options: GlobalJoinOptions<K, V, GK, VOut>,
+  ): KStream<K, VOut>
   leftJoin<T, VOut>(
     table: KTable<K, T, boolean>,
     joiner: (left: Exclude<V, null>, right: T | null, key: K) => VOut,
@@ -213,11 +227,18 @@ export class KStream<K, V> {
 
   #joined<R, VOut>(other: Joinable<K, R>, join: LooseJoiner<VOut>, options: JoinOptions<VOut>, kind: JoinKind): KStream<K, VOut> {
     const joiner = claimed<K, V, R, VOut>(join)
-    if (other instanceof KStream)
-      return this.#parts.makers.stream<K, VOut>(joinStreams(this.#parts, other.#parts, { kind, join: joiner, options }))
-    const table = other.reader(this.#parts.graph)
+    const left = kind.rightMayMiss
+    const { graph, makers } = this.#parts
+    if (other instanceof KStream) return makers.stream<K, VOut>(joinStreams(this.#parts, other.#parts, { kind, join: joiner, options }))
+    const { name, value } = options
+    const given = { ...(name === undefined ? {} : { name }), ...(value === undefined ? {} : { value }) }
+    if ('isGlobal' in other) {
+      const key = mapper<K, V, never>(options.key)
+      return this.apply(streamGlobalJoin<K, V, never, R, VOut>({ table: other.reader(graph), left, key, join: joiner }), given)
+    }
+    const table = other.reader(graph)
     const grace = graceOf<K, V>(this.#parts, table, options)
-    return this.apply(streamTableJoin<K, V, R, VOut>({ table, left: kind.rightMayMiss, join: joiner, ...grace }), options)
+    return this.apply(streamTableJoin<K, V, R, VOut>({ table, left, join: joiner, ...grace }), given)
   }
 
   /** Runs a processor for each record; it may change the key. `orders.process(() => new Counter(), { stores: [counts] })` */
@@ -273,12 +294,25 @@ export class KStream<K, V> {
 export type SplitValue<V, P> = P extends ((value: V, ...rest: never) => value is infer S extends V) ? S : V
 
 /** What a stream joins. */
-type Joinable<K, R> = KStream<K, R> | KTable<K, R, boolean>
+type Joinable<K, R> = KStream<K, R> | KTable<K, R, boolean> | GlobalKTable<never, R>
 
 /** A joiner of any join: which of its arguments may be null is the overload's to say. */
 type LooseJoiner<VOut> = (left: never, right: never, key: never) => VOut
 
-type JoinOptions<VOut> = LookupOptions<VOut> & Partial<StreamJoinStores<unknown, unknown, unknown>>
+/** How a record's key in a global table is made, whatever its types. */
+type LooseMapper = (value: never, key: never, record: RecordContext) => unknown
+
+type JoinOptions<VOut> = LookupOptions<VOut> & Partial<StreamJoinStores<unknown, unknown, unknown>> & { readonly key?: LooseMapper }
+
+/** Sound because the overload says that it takes this stream's records and answers the table's keys. Throws a `TopologyError` when there is none. */
+function mapper<K, V, GK>(key: LooseMapper | undefined): (value: V, key: K, record: RecordContext) => GK | null {
+  if (typeof key !== 'function') {
+    const message = 'a join with a global table needs to know which key to look up: give it { key: (value, key) => … }'
+    throw new TopologyError([{ code: 'ARGUMENT_INVALID', message }])
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return key as (value: V, key: K, record: RecordContext) => GK | null
+}
 
 /** Sound because joins drop null values and, where the key can't be null, null keys, and leave null where the overload says so only. */
 function claimed<K, L, R, VOut>(joiner: LooseJoiner<VOut>): (left: L | null, right: R | null, key: K) => VOut {

@@ -1,9 +1,10 @@
 /** The options of steps: readonly objects, every field with a documented default. */
+import type { RecordContext } from '../model/record.ts'
 import type { Serde } from '../model/serde.ts'
 import type { Nullable, Sided } from '../model/topic.ts'
 import type { EmitWhen, WindowEmitWhen } from '../operators/change.ts'
 import type { JoinWindows } from '../operators/join/join-windows.ts'
-import type { SessionStoreSpec, StoreSpec, TableStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
+import type { KeyValueStoreSpec, SessionStoreSpec, StoreSpec, TableStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
 import type { OnError } from '../topology/error-decision.ts'
 import type { SourceNodeOptions } from '../topology/low-level.ts'
 import type { Partitioner } from '../topology/operator.ts'
@@ -160,6 +161,24 @@ export interface TableSourceOptions<K, V> extends SourceOptions<K, V> {
   /** The store's name or spec; left out, there is a store only where a later step needs one. */
   readonly store?: string | TableStoreSpec<Exclude<K, null>, Exclude<V, null>>
   readonly emit?: EmitWhen
+}
+
+/** Options of a store that every instance fills from a topic. */
+export interface GlobalStoreOptions<K, V> extends StepOptions {
+  /** As of other sources. */
+  readonly timestamp?: SourceOptions<K, V>['timestamp']
+}
+
+/** Options of `builder.globalTable`. */
+export interface GlobalTableOptions<K, V> extends GlobalStoreOptions<K, V> {
+  /** The store's name or spec; a generated name when left out. It has no changelog: the topic is read again. */
+  readonly store?: string | KeyValueStoreSpec<Exclude<K, null>, Exclude<V, null>>
+}
+
+/** Options of joins with a global table. */
+export interface GlobalJoinOptions<K, V, GK, VOut> extends ValueOptions<VOut> {
+  /** The table's key for a record; null: there is none. */
+  readonly key: (value: Exclude<V, null>, key: K, record: RecordContext) => GK | null
 }
 
 /** Stands for "all that no other branch took" in `split`. */

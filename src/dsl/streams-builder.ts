@@ -6,15 +6,17 @@ import { TopologyError, type Mistake } from '../base/errors.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { Nullable, Sided, Topic } from '../model/topic.ts'
 import { storeReader, tableSource } from '../operators/table.ts'
+import type { Processor } from '../topology/processor.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import { Topology } from '../topology/topology.ts'
 import { CogroupedKStream } from './cogrouped.ts'
+import { globalStore, globalTable, type GlobalKTable } from './global-ktable.ts'
 import { KGroupedStream } from './grouped.ts'
 import { KGroupedTable } from './grouped-table.ts'
 import { erased, Graph, keyValueSpec, type Makers } from './handle.ts'
 import { KStream } from './kstream.ts'
 import { KTable } from './ktable.ts'
-import type { PatternOptions, SourceOptions, TableSourceOptions } from './options.ts'
+import type { GlobalStoreOptions, GlobalTableOptions, PatternOptions, SourceOptions, TableSourceOptions } from './options.ts'
 import { mergeRepartitions } from './passes/merge-repartitions.ts'
 import { missing } from './passes/internal-topic.ts'
 import { anyStore, nameCalls } from './passes/naming.ts'
@@ -90,6 +92,22 @@ export class StreamsBuilder {
   /** A store that processors may use. `builder.addStateStore(keyValueStore('seen', { key: serdes.string, value: serdes.long }))` */
   addStateStore(spec: StoreSpec): this {
     this.#graph.add({ kind: 'store', spec: anyStore(spec), role: undefined })
+    return this
+  }
+
+  /** A table that every instance has all of, so that any key of it can be looked up anywhere. `builder.globalTable(products, { store: 'products' })` */
+  globalTable<K, V>(topic: Topic<K, V>, options: GlobalTableOptions<K, V> = {}): GlobalKTable<Exclude<K, null>, Exclude<V, null>> {
+    return globalTable(this.#graph, topic, options)
+  }
+
+  /** A store that every instance fills from a topic, by a processor; any processor may read it. `builder.addGlobalStore(rates, currencies, () => new Rates())` */
+  addGlobalStore<K, V>(
+    spec: StoreSpec,
+    topic: Topic<K, V>,
+    processor: () => Processor<K, V, never, never>,
+    options: GlobalStoreOptions<K, V> = {},
+  ): this {
+    globalStore(this.#graph, spec, topic, { processor, options })
     return this
   }
 

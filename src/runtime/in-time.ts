@@ -1,4 +1,5 @@
 /** Waiting that ends: for a promise, but not longer than so many ms. */
+import { ClusterError } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
 
 /** Stands for a promise that hasn't settled in time. */
@@ -15,4 +16,10 @@ export async function inTime<T>(work: Promise<T>, ms: number, clock: Clock): Pro
   } finally {
     cancel()
   }
+}
+
+/** The error for a close that took longer than it was given. */
+export function tooLate(timeoutMs: number, waits: readonly string[]): ClusterError {
+  const what = waits.length === 0 ? '' : ` (${waits.join(', ')} still waits)`
+  return new ClusterError('TASK_TIMEOUT', `closing took longer than ${timeoutMs} ms${what}: nothing more was committed`)
 }

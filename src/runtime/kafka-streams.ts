@@ -7,6 +7,7 @@ import type { Random } from '../base/random.ts'
 import type { TaskId } from '../model/task-id.ts'
 import { Cluster } from '../kafka/cluster.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
+import type { TaskState } from '../state/task-state.ts'
 import type { Topology } from '../topology/topology.ts'
 import { resolveConfig, type Config } from './config.ts'
 import { defaultClock, defaultRandom } from './defaults.ts'
@@ -14,7 +15,8 @@ import { EventHub, type AppEventName, type AppEvents } from './events.ts'
 import type { PartitionLag } from './lag.ts'
 import { lineLogger, silent, type Logger } from './logger.ts'
 import { openMemoryBroker } from './memory-broker.ts'
-import { inTime, LATE } from './in-time.ts'
+import { inTime, LATE, tooLate } from './in-time.ts'
+import { GlobalStores } from './global-stores.ts'
 import type { FailureDecision, KafkaStreamsOptions } from './options.ts'
 import type { Ports } from './ports.ts'
 import { readOnlyStore, notRunning, unknownStore, type ReadOnly } from './queries.ts'
@@ -57,12 +59,13 @@ interface Running {
   readonly stores: TaskStores
   readonly ports: Pick<Ports, 'clock' | 'random'>
   readonly threads: ThreadRunner[]
+  readonly print: (line: string) => void
   /** Stops the removal of state that nobody needs. */
   readonly stopCleaning: () => void
 }
 
 /** What the threads of an application share. */
-type ThreadWorld = Pick<ThreadRunnerOptions, 'cluster' | 'ports' | 'stores' | 'print'>
+type ThreadWorld = Pick<ThreadRunnerOptions, 'cluster' | 'ports' | 'stores' | 'globals' | 'print'>
 
 interface LostThread {
   readonly thread: ThreadRunner
@@ -86,6 +89,7 @@ export class KafkaStreams implements AsyncDisposable {
   readonly #state: StateMachine
   #running: Running | undefined = undefined
   #opening: Promise<Running> | undefined = undefined
+  #globals: GlobalStores | undefined = undefined
   /** Threads that have all their tasks. */
   readonly #ready: Set<string> = new Set()
   #started: { readonly resolve: () => void; readonly reject: (why: unknown) => void } | undefined = undefined
@@ -130,10 +134,16 @@ export class KafkaStreams implements AsyncDisposable {
     this.#state.move('REBALANCING')
     try {
       if (this.#closing === undefined) this.#opening = this.#open()
-      this.#running = await this.#opening
-      for (const thread of this.#running?.threads ?? []) if (this.#closing === undefined) await thread.start()
+      const running = await this.#opening
+      this.#running = running
+      // Whatever a global store holds now is there before the first record that may ask for it.
+      const { config, topology } = this
+      const failed = (error: unknown): void => this.#failed(error)
+      if (running !== undefined && this.#closing === undefined)
+        this.#globals = await GlobalStores.open({ ...running, config, topology, logger: this.#logger, hub: this.#hub, failed })
+      for (const thread of running?.threads ?? []) if (this.#closing === undefined) await thread.start()
     } catch (error) {
-      this.#failed(error)
+      if (this.#closing === undefined) this.#failed(error)
     }
     return ready
   }
@@ -188,18 +198,14 @@ export class KafkaStreams implements AsyncDisposable {
     const name = typeof spec === 'string' ? spec : this.topology.storeName(spec)
     const store = name === undefined ? undefined : this.topology.stores.get(name)
     if (name === undefined || store === undefined) throw unknownStore(String(name), [...this.topology.stores.keys()])
-    const tasks = () => {
+    const faces = (): ReturnType<TaskState['store']>[] => {
       if (this.state !== 'RUNNING') throw notRunning(name, this.state)
-      return (this.#running?.threads ?? []).flatMap((thread) => thread.tasks())
+      if (this.#globals !== undefined && this.topology.isGlobal(name)) return [this.#globals.state.store(name)]
+      const tasks = (this.#running?.threads ?? []).flatMap((thread) => thread.tasks())
+      return tasks.filter(({ subtopology }) => subtopology.stores.includes(store)).map((task) => task.state.store(name))
     }
-    tasks()
-    return readView<ReadOnly<Face>>(
-      readOnlyStore(store, () =>
-        tasks()
-          .filter(({ subtopology }) => subtopology.stores.includes(store))
-          .map((task) => task.state.store(name)),
-      ),
-    )
+    faces()
+    return readView<ReadOnly<Face>>(readOnlyStore(store, faces))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -225,10 +231,11 @@ export class KafkaStreams implements AsyncDisposable {
     const needsDisk = config.engine !== 'memory' && this.topology.stores.size > 0
     const stores = this.#ports.stores ?? (needsDisk ? await node.openStores(config, ports, this.#logger) : memoryStores(ports.random))
     const cluster = new Cluster({ ...ports, transport, retryMs: config.taskTimeoutMs })
+    const print = node.writeOut
     const threads = Array.from({ length: config.threads }, (_, index) =>
-      this.#thread(`${clientId}-StreamThread-${index + 1}`, { cluster, ports, stores, print: node.writeOut }),
+      this.#thread(`${clientId}-StreamThread-${index + 1}`, { cluster, ports, stores, print, globals: () => this.#globals?.state }),
     )
-    return { cluster, stores, ports, threads, stopCleaning: this.#clean(stores, ports.clock) }
+    return { cluster, stores, ports, print, threads, stopCleaning: this.#clean(stores, ports.clock) }
   }
 
   /** Removes, every now and then, the state of tasks that left long ago. */
@@ -370,15 +377,11 @@ export class KafkaStreams implements AsyncDisposable {
     const problem = await inTime(closing, timeoutMs, ports.clock)
     if (problem === LATE) await inTime(Promise.all(threads.map((thread) => thread.abort(how))), ABORT_MS, ports.clock)
     const waits = problem === LATE ? threads.flatMap((thread) => thread.waits()) : []
+    await this.#globals?.close()
     await cluster.close()
     await stores.close()
     return problem === LATE ? tooLate(timeoutMs, waits) : problem
   }
-}
-
-function tooLate(timeoutMs: number, waits: readonly string[]): ClusterError {
-  const what = waits.length === 0 ? '' : ` (${waits.join(', ')} still waits)`
-  return new ClusterError('TASK_TIMEOUT', `closing took longer than ${timeoutMs} ms${what}: nothing more was committed`)
 }
 
 function hex(random: Random): string {

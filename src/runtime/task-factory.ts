@@ -5,6 +5,7 @@ import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import type { GroupOffsets, OffsetAndMetadata } from '../kafka/offsets.ts'
 import type { Engine } from '../state/engine.ts'
 import type { StoreName } from '../state/store-spec.ts'
+import type { TaskState } from '../state/task-state.ts'
 import { StreamTask } from '../task/stream-task.ts'
 import type { TaskPorts } from '../task/task-ports.ts'
 import type { SourceNode, StartFrom } from '../topology/node.ts'
@@ -56,10 +57,12 @@ export interface TaskParts {
   readonly engine: Engine
   /** The number of each store in an engine that may have content. */
   readonly numbers?: ReadonlyMap<StoreName, number>
+  /** The stores that all tasks read. */
+  readonly globals?: TaskState | undefined
 }
 
 /** Makes one task. */
-export function makeTask(id: TaskId, { topology, subtopology, config, ports, engine, numbers }: TaskParts): StreamTask {
+export function makeTask(id: TaskId, { topology, subtopology, config, ports, engine, numbers, globals }: TaskParts): StreamTask {
   return new StreamTask({
     applicationId: config.applicationId,
     topology,
@@ -72,6 +75,7 @@ export function makeTask(id: TaskId, { topology, subtopology, config, ports, eng
     uncommittedBytes: config.statestoreUncommittedMaxBytes,
     everyWrite: false,
     ...(numbers === undefined ? {} : { numbers }),
+    ...(globals === undefined ? {} : { globals }),
   })
 }
 

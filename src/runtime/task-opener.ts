@@ -13,6 +13,7 @@ import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import type { Engine } from '../state/engine.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
 import { storeNumbers } from '../state/marks.ts'
+import type { TaskState } from '../state/task-state.ts'
 import type { StreamTask } from '../task/stream-task.ts'
 import type { TaskPorts } from '../task/task-ports.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -44,6 +45,8 @@ export interface TaskOpenerOptions {
   print(line: string): void
   /** True when everything written to the partition so far has been handed to its task. */
   caughtUp(tp: TopicPartition): boolean
+  /** The stores that all tasks read. */
+  readonly globals: () => TaskState | undefined
   /** True when the group asks for another plan: restoring ends early. */
   interrupted(): boolean
 }
@@ -138,13 +141,19 @@ export class TaskOpener {
     const { topology, config } = this.#options
     const subtopology = subtopologyOf(id, topology, config.applicationId)
     if (subtopology.stores.length === 0)
-      return makeTask(id, { ...this.#options, subtopology, ports: this.#ports, engine: new MemoryEngine() })
+      return makeTask(id, {
+        ...this.#options,
+        globals: this.#options.globals(),
+        subtopology,
+        ports: this.#ports,
+        engine: new MemoryEngine(),
+      })
     for (let attempt = 1; ; attempt++) {
       const engine = await this.#engine(id)
       if (engine === undefined) return undefined
       try {
         const numbers = await storeNumbers(engine, subtopology.stores)
-        return makeTask(id, { ...this.#options, subtopology, ports: this.#ports, engine, numbers })
+        return makeTask(id, { ...this.#options, globals: this.#options.globals(), subtopology, ports: this.#ports, engine, numbers })
       } catch (error) {
         if (!isDamage(error) || attempt > 1) throw error
         await this.#setAside(id, error)
@@ -248,7 +257,10 @@ function isDamage(error: unknown): error is StateError {
   return error instanceof StateError && error.code === 'STATE_CORRUPT'
 }
 
-function taskPorts(options: TaskOpenerOptions): TaskPorts {
+/** What a task of a thread, or that of the global stores, is given. */
+export function taskPorts(
+  options: Pick<TaskOpenerOptions, 'config' | 'cluster' | 'ports' | 'logger' | 'hub' | 'producer' | 'caughtUp' | 'print'>,
+): TaskPorts {
   const { config, cluster, ports, logger, hub } = options
   const dropped = oncePerMinute(ports.clock, (fields, message) => logger.warn(fields, message))
   const jumped = oncePerMinute(ports.clock, (fields, message) => logger.warn(fields, message))

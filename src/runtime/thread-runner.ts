@@ -13,6 +13,7 @@ import { Fetcher } from '../kafka/fetcher.ts'
 import { GroupOffsets } from '../kafka/offsets.ts'
 import { Producer } from '../kafka/producer.ts'
 import type { TaskPlan } from '../kafka/subscription.ts'
+import type { TaskState } from '../state/task-state.ts'
 import type { StreamTask } from '../task/stream-task.ts'
 import { reads } from '../topology/patterns.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -39,6 +40,8 @@ export interface ThreadRunnerOptions {
   readonly topology: Topology
   readonly topologyHash: number
   readonly stores: TaskStores
+  /** The stores that all tasks read. */
+  readonly globals: () => TaskState | undefined
   readonly cluster: Cluster
   readonly ports: Pick<Ports, 'clock' | 'random'>
   readonly hub: EventHub

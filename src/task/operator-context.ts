@@ -22,6 +22,7 @@ import type { TaskState } from '../state/task-state.ts'
 import type { ProcessorNode } from '../topology/node.ts'
 import type { Cancellable, DropReason, Emit, NodeName, OperatorContext, Schedule } from '../topology/operator.ts'
 import type { Topology } from '../topology/topology.ts'
+import { readOnly } from './read-only.ts'
 
 /** The task behind a context. */
 export interface ContextTask {
@@ -42,6 +43,8 @@ export interface ContextParts {
   readonly shared: Map<object, unknown>
   readonly task: ContextTask
   readonly topology: Topology
+  /** The stores that all tasks read. */
+  readonly globals: TaskState | undefined
   readonly applicationId: string
   readonly cacheBytes: number
   readonly scanIntervalMs: number
@@ -58,6 +61,10 @@ export function makeContext(parts: ContextParts): OperatorContext {
     return name !== undefined && node.stores.includes(name) ? name : undefined
   }
   const connected = (spec: StoreSpec): StoreName => nameOf(spec) ?? notConnected(node, spec)
+  const globalName = (spec: StoreSpec): StoreName | undefined => {
+    const name = nameOf(spec) === undefined ? topology.storeName(spec) : undefined
+    return name !== undefined && topology.isGlobal(name) ? name : undefined
+  }
   return {
     node: node.name,
     taskId: task.id,
@@ -68,7 +75,10 @@ export function makeContext(parts: ContextParts): OperatorContext {
     record: task.record,
     children,
     hasStore: (spec) => nameOf(spec) !== undefined,
-    store: (spec) => lookUp(task.state.store(connected(spec))),
+    store: (spec) => {
+      const name = globalName(spec)
+      return lookUp(name === undefined ? task.state.store(connected(spec)) : readOnly(parts.globals!.store(name), name))
+    },
     slots: <K, V>(spec: StoreSpec<KeyValueStore<K, V>>) => lookUp<Slots<K, V>>(task.state.slots(connected(spec))),
     windowSlots: <K, V>(spec: StoreSpec<WindowStore<K, V>>) => lookUp<WindowSlots<K, V>>(task.state.windowSlots(connected(spec))),
     sessionSlots: <K, V>(spec: StoreSpec<SessionStore<K, V>>) => lookUp<PlacedSlots<K, V>>(task.state.sessionSlots(connected(spec))),

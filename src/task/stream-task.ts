@@ -30,6 +30,8 @@ import type { TaskPorts } from './task-ports.ts'
 export interface StreamTaskOptions {
   readonly applicationId: string
   readonly topology: Topology
+  /** The stores that all tasks read, where the topology has some; not for the task that keeps them. */
+  readonly globals?: TaskState
   readonly subtopology: Subtopology
   readonly partition: number
   readonly engine: Engine
@@ -141,6 +143,7 @@ export class StreamTask {
           shared,
           task: this,
           topology: this.#options.topology,
+          globals: this.#options.globals,
           applicationId: this.#options.applicationId,
           cacheBytes: this.#options.cacheBytes,
           scanIntervalMs: this.#options.scanIntervalMs,
@@ -149,6 +152,11 @@ export class StreamTask {
           onClose: (f) => this.#closers.push(f),
         }),
     })
+  }
+
+  /** True for the task that keeps the global stores. */
+  get isGlobal(): boolean {
+    return this.subtopology.id < 0
   }
 
   /** Records in flight: appended to a batch, not yet acknowledged. */

@@ -11,7 +11,7 @@ import { StreamTask } from '../task/stream-task.ts'
 import type { OnError } from '../topology/error-decision.ts'
 import type { SourceNode } from '../topology/node.ts'
 import { matches } from '../topology/patterns.ts'
-import type { Subtopology } from '../topology/subtopologies.ts'
+import { mergedGlobals, type Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { DriverLog, type LoggedBatch } from './driver-log.ts'
 
@@ -45,21 +45,27 @@ export class DriverTasks {
   readonly #options: DriverTasksOptions
   readonly #readers: Map<string, StreamTask[]> = new Map()
   readonly #counts: Map<string, number>
+  readonly #globals: StreamTask | undefined
 
   constructor(options: DriverTasksOptions) {
     this.#options = options
     const { topology } = options
     const read = topology.subscribed(options.topics)
     this.#counts = new Map(read.partitionCounts((topic) => options.count(topic)))
-    this.tasks = read.subtopologies.flatMap((subtopology) => {
+    const globals = mergedGlobals(topology.globals)
+    this.#globals = globals === undefined ? undefined : this.#make(globals, 0)
+    const own = read.subtopologies.flatMap((subtopology) => {
       const patterns = subtopology.sources.some(({ pattern }) => pattern !== undefined)
       const count = Math.max(patterns ? options.count('') : 1, ...subtopology.sourceTopics.map((topic) => this.#counts.get(topic) ?? 1))
       return Array.from({ length: count }, (_, partition) => this.#make(subtopology, partition))
     })
+    // Global tables come first.
+    this.tasks = this.#globals === undefined ? own : [this.#globals, ...own]
   }
 
   /** How many partitions a topic of the application has, by its full name; undefined for one that no source reads. */
   partitions(topic: string): number | undefined {
+    if (this.#globals?.subtopology.sourceTopics.includes(topic) === true) return this.#options.count(topic)
     const own = `${this.#options.applicationId}-`
     return this.#counts.get(topic) ?? (topic.startsWith(own) ? this.#counts.get(topic.slice(own.length)) : undefined)
   }
@@ -137,6 +143,7 @@ export class DriverTasks {
       topology,
       subtopology,
       partition,
+      ...(this.#globals === undefined ? {} : { globals: this.#globals.state }),
       cacheBytes,
       scanIntervalMs,
       engine: new MemoryEngine(),
@@ -164,13 +171,17 @@ export class DriverTasks {
     return task
   }
 
-  #assign(task: StreamTask, source: SourceNode, topic: string): void {
-    const { partition } = task
-    if (partition >= (this.#counts.get(topic) ?? 1)) return
-    const tp: TopicPartition = { topic: source.internal ? `${this.#options.applicationId}-${topic}` : topic, partition }
-    task.assign(tp, source, 0)
-    const key = partitionKey(tp)
-    this.#readers.set(key, [...(this.#readers.get(key) ?? []), task])
+  /** Lets a task read its own partition of a topic, or, for a global store, all of them. */
+  #assign(task: StreamTask, source: SourceNode, name: string): void {
+    const count = source.isGlobal ? this.#options.count(name) : (this.#counts.get(name) ?? 1)
+    const topic = source.internal ? `${this.#options.applicationId}-${name}` : name
+    for (let partition = 0; partition < count; partition++) {
+      if (!source.isGlobal && partition !== task.partition) continue
+      const tp: TopicPartition = { topic, partition }
+      task.assign(tp, source, 0)
+      const key = partitionKey(tp)
+      this.#readers.set(key, [...(this.#readers.get(key) ?? []), task])
+    }
   }
 }
 

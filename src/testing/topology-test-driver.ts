@@ -137,7 +137,7 @@ export class TopologyTestDriver implements Disposable {
 
   /** The greatest stream time of all tasks, in ms since the epoch; −1 before any record. */
   streamTime(): number {
-    return Math.max(...this.#tasks.tasks.map((task) => task.streamTime))
+    return Math.max(-1, ...this.#tasks.tasks.map((task) => (task.isGlobal ? -1 : task.streamTime)))
   }
 
   /** The store's typed face, in the task of that partition. Throws `UNKNOWN_STORE`. */
@@ -195,7 +195,9 @@ export class TopologyTestDriver implements Disposable {
   }
 
   #holder(name: StoreName, partition: number): StreamTask | undefined {
-    return this.#tasks.tasks.find((task) => task.partition === partition && task.subtopology.stores.some((store) => store.name === name))
+    return this.#tasks.tasks.find(
+      (task) => (task.isGlobal || task.partition === partition) && task.subtopology.stores.some((store) => store.name === name),
+    )
   }
 
   #written(batch: LoggedBatch): void {

@@ -3,7 +3,7 @@
  * that the JVM builds up while it links nodes in the order of a hash map; both the order and the moment of each sort are reproduced.
  */
 import type { TopologyNode } from './node.ts'
-import type { Subtopology } from './subtopologies.ts'
+import type { TopologyPartition } from './subtopologies.ts'
 import { javaSetOrder } from '../base/java-order.ts'
 import { JavaTreeSet } from './java-tree.ts'
 
@@ -14,13 +14,20 @@ interface Described {
   readonly after: JavaTreeSet<Described>
 }
 
-/** The text of these sub-topologies. */
-export function describe(subtopologies: readonly Subtopology[]): string {
-  const parts = subtopologies.map((subtopology) => describeOne(subtopology))
-  return `Topologies:\n ${parts.join('')}`
+/** The text of these sub-topologies, by number. */
+export function describe({ subtopologies, globals }: TopologyPartition): string {
+  const parts = [
+    ...subtopologies.map(({ id, nodes }) => ({ id, text: `  Sub-topology: ${id}\n${describeNodes(nodes)}\n` })),
+    ...globals.map(({ id, nodes }) => ({
+      id,
+      text: `  Sub-topology: ${id} for global store (will not generate tasks)\n${describeNodes(nodes)}`,
+    })),
+  ]
+  const ordered = parts.toSorted((a, b) => a.id - b.id)
+  return `Topologies:\n ${ordered.map(({ text }) => text).join('')}`
 }
 
-function describeOne({ id, nodes }: Subtopology): string {
+function describeNodes(nodes: readonly TopologyNode[]): string {
   const all = new Map<string, Described>(
     nodes.map((node) => [node.name, { node, size: 1, before: new JavaTreeSet(bySize), after: new JavaTreeSet(bySize) }]),
   )
@@ -29,7 +36,7 @@ function describeOne({ id, nodes }: Subtopology): string {
     for (const parent of described.node.parents) link(all.get(parent)!, described)
   }
   const listed = [...all.values()].sort(bySize)
-  return `  Sub-topology: ${id}\n${listed.map((described) => textOf(described)).join('')}\n`
+  return listed.map((described) => textOf(described)).join('')
 }
 
 function link(parent: Described, child: Described): void {

@@ -36,8 +36,8 @@ export interface SourceCall {
   readonly value: AnySerde
   readonly timestamp: TimestampPolicy
   readonly startFrom: StartFrom
-  /** Whether the topics are read as a stream or as a table. */
-  readonly as: 'stream' | 'table'
+  /** Whether the topics are read as a stream, as a table, or as a table that every instance has all of. */
+  readonly as: 'stream' | 'table' | 'global table'
   readonly onError?: OnError | undefined
 }
 

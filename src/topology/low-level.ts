@@ -69,6 +69,8 @@ export interface SourceParts {
   readonly timestamp: TimestampPolicy | undefined
   readonly startFrom: StartFrom | undefined
   readonly onError: OnError | undefined
+  /** True: every instance reads all of it, for a global store. */
+  readonly isGlobal?: boolean
 }
 
 /** What a sink writes. */
@@ -106,6 +108,7 @@ export function withSource(parts: TopologyParts, source: SourceParts): TopologyP
     name,
     topics,
     internal: false,
+    isGlobal: source.isGlobal ?? false,
     timestamp: source.timestamp ?? 'fail',
     startFrom: source.startFrom ?? 'earliest',
     parents: [],
@@ -122,7 +125,7 @@ export function withProcessor<K, V, KOut, VOut>(parts: TopologyParts, given: Pro
   const { name, supplier, parents, stores = [], onError } = given
   const operator = { ...processing(supplier, stores, false), role: 'KSTREAM-PROCESSOR-', traits: TRAITS }
   const added = stores.reduce((sum, spec) => withStore(sum, spec), parts)
-  raise([...newName(parts, name), ...parentMistakes(parts, name, parents)])
+  raise([...newName(parts, name), ...parentMistakes(parts, name, parents), ...globalMistakes(parts, name, stores)])
   const node: ProcessorNode = {
     kind: 'processor',
     name,
@@ -177,7 +180,11 @@ export function withStore(parts: TopologyParts, given: StoreSpec, topic?: string
 /** With stores connected to a processor. */
 export function withConnection(parts: TopologyParts, processor: string, stores: readonly StoreSpec[]): TopologyParts {
   const node = parts.nodes.find(({ name }) => name === processor)
-  raise([...connectionMistakes(node, processor), ...stores.flatMap((spec) => unknownStore(parts, spec, processor))])
+  raise([
+    ...connectionMistakes(node, processor),
+    ...stores.flatMap((spec) => unknownStore(parts, spec, processor)),
+    ...globalMistakes(parts, processor, stores),
+  ])
   if (node?.kind !== 'processor') return parts
   const names = stores.map((spec) => parts.storeNames.get(anyStore(spec))!)
   const connected: ProcessorNode = { ...node, stores: [...new Set([...node.stores, ...names])] }
@@ -272,6 +279,19 @@ function connectionMistakes(node: TopologyNode | undefined, processor: string): 
   return [{ code: node === undefined ? 'NODE_UNKNOWN' : 'TOPOLOGY_INVALID', message, node: processor }]
 }
 
+/** Global stores among those of another step than the one that fills them: it would be taken for that. */
+function globalMistakes({ nodes, storeNames }: TopologyParts, node: string, stores: readonly StoreSpec[]): Mistake[] {
+  const byName = new Map(nodes.map((other) => [other.name, other]))
+  const fills = ({ name }: TopologyNode): boolean => name !== node && sourcesOf(name, byName).some(({ isGlobal }) => isGlobal)
+  return stores.flatMap((spec): Mistake[] => {
+    const store = storeNames.get(anyStore(spec))
+    const isFilled = nodes.some((other) => other.kind === 'processor' && other.stores.some((name) => name === store) && fills(other))
+    if (store === undefined || !isFilled) return []
+    const message = `step ${node} is connected to the global store ${store}: every step may read it, so leave it out`
+    return [{ code: 'TOPOLOGY_INVALID', message, node }]
+  })
+}
+
 function unknownStore({ storeNames }: TopologyParts, spec: StoreSpec, node: string): Mistake[] {
   if (storeNames.has(anyStore(spec))) return []
   const known = [...storeNames.values()].join(', ') || 'none'
@@ -284,14 +304,15 @@ function settled(parts: TopologyParts): TopologyParts {
   const byName = new Map(parts.nodes.map((node) => [node.name, node]))
   const stores = parts.stores.map((store): ResolvedStore => {
     const users = parts.nodes.filter((node) => node.kind === 'processor' && node.stores.includes(store.name))
-    const keys = users.flatMap((user) => sourceKeys(user.name, byName))
-    return { ...store, readBySourceKey: keys.length > 0 && keys.every((serde) => serde === store.key) }
+    const sources = users.flatMap((user) => sourcesOf(user.name, byName))
+    // Others than a global store's own task read it by keys of theirs.
+    return { ...store, readBySourceKey: sources.length > 0 && sources.every((source) => source.key === store.key && !source.isGlobal) }
   })
   return { ...parts, stores }
 }
 
-function sourceKeys(name: NodeName, nodes: ReadonlyMap<NodeName, TopologyNode>): AnySerde[] {
+function sourcesOf(name: NodeName, nodes: ReadonlyMap<NodeName, TopologyNode>): SourceNode[] {
   const node = nodes.get(name)
   if (node === undefined) return []
-  return node.kind === 'source' ? [node.key] : node.parents.flatMap((parent) => sourceKeys(parent, nodes))
+  return node.kind === 'source' ? [node] : node.parents.flatMap((parent) => sourcesOf(parent, nodes))
 }

@@ -25,6 +25,8 @@ export interface SourceNode {
   readonly topics: readonly string[]
   readonly pattern?: RegExp
   readonly internal: boolean
+  /** True: every instance reads all of it, for a global store. */
+  readonly isGlobal: boolean
   readonly key: AnySerde
   readonly value: AnySerde
   readonly timestamp: TimestampPolicy

@@ -20,8 +20,34 @@ export interface Subtopology {
   readonly copartitionGroups: readonly (readonly string[])[]
 }
 
+/** The parts that tasks run, and those that keep global stores: they take part in the numbering, and make no tasks. */
+export interface TopologyPartition {
+  readonly subtopologies: readonly Subtopology[]
+  readonly globals: readonly Subtopology[]
+}
+
 /** The connected parts, in order of their first node. */
-export function subtopologiesOf(nodes: readonly TopologyNode[], stores: ReadonlyMap<StoreName, ResolvedStore>): readonly Subtopology[] {
+export function partitionNodes(nodes: readonly TopologyNode[], stores: ReadonlyMap<StoreName, ResolvedStore>): TopologyPartition {
+  const all = subtopologiesOf(nodes, stores)
+  const isGlobal = ({ sources }: Subtopology): boolean => sources.some((source) => source.isGlobal)
+  return { subtopologies: all.filter((part) => !isGlobal(part)), globals: all.filter(isGlobal) }
+}
+
+/** All global stores as one part, which one task of each instance keeps; undefined: there are none. */
+export function mergedGlobals(globals: readonly Subtopology[]): Subtopology | undefined {
+  if (globals.length === 0) return undefined
+  return {
+    id: -1,
+    nodes: globals.flatMap(({ nodes }) => nodes),
+    sources: globals.flatMap(({ sources }) => sources),
+    sinks: [],
+    stores: globals.flatMap(({ stores }) => stores),
+    sourceTopics: globals.flatMap(({ sourceTopics }) => sourceTopics),
+    copartitionGroups: [],
+  }
+}
+
+function subtopologiesOf(nodes: readonly TopologyNode[], stores: ReadonlyMap<StoreName, ResolvedStore>): readonly Subtopology[] {
   const groups = connected(nodes)
   return groups.map((members, id) => {
     const sources = members.filter((node) => node.kind === 'source')

@@ -8,6 +8,8 @@ import type { RecordContext } from '../model/record.ts'
 import { TopologyError } from '../base/errors.ts'
 import type { AnyStoreSpec, ResolvedStore, StoreName, StoreSpec } from '../state/store-spec.ts'
 import { describe } from './describe.ts'
+import { diffTopologies, type TopologyDiff } from './diff.ts'
+import { toDot, toMermaid } from './draw.ts'
 import type { OnError } from './error-decision.ts'
 import {
   withConnection,
@@ -27,7 +29,8 @@ import type { NodeName } from './operator.ts'
 import { partitionCounts } from './partition-counts.ts'
 import { withTopics } from './patterns.ts'
 import type { Processor } from './processor.ts'
-import { subtopologiesOf, type Subtopology } from './subtopologies.ts'
+import { partitionNodes, type Subtopology } from './subtopologies.ts'
+import { topologyJson, type TopologyJson } from './topology-json.ts'
 
 /** What a topology is made of. */
 export interface TopologyParts {
@@ -49,6 +52,8 @@ export class Topology {
   /** Internal topics between its sub-topologies, without the application id. */
   readonly repartitionTopics: readonly RepartitionTopic[]
   readonly subtopologies: readonly Subtopology[]
+  /** The parts that keep global stores: every instance runs them all. */
+  readonly globals: readonly Subtopology[]
   readonly parity: boolean
   readonly #parts: TopologyParts
 
@@ -58,7 +63,9 @@ export class Topology {
     this.nodes = new Map(parts.nodes.map((node) => [node.name, Object.freeze(node)]))
     this.stores = new Map(parts.stores.map((store) => [store.name, Object.freeze(store)]))
     this.repartitionTopics = Object.freeze([...parts.repartitionTopics])
-    this.subtopologies = Object.freeze([...subtopologiesOf(parts.nodes, this.stores)])
+    const { subtopologies, globals } = partitionNodes(parts.nodes, this.stores)
+    this.subtopologies = Object.freeze(subtopologies)
+    this.globals = Object.freeze(globals)
     this.parity = parts.parity
     Object.freeze(this)
   }
@@ -126,10 +133,29 @@ export class Topology {
     supplier: () => Processor<K, V, never, never>,
     options: ReadOnlyStoreOptions<K, V> = {},
   ): Topology {
+    return this.#fed(spec, topic, supplier, { ...options, isGlobal: false })
+  }
+
+  /** With a store that every instance fills from all of a topic; any processor may read it. `topology.addGlobalStore(rates, currencies, () => new Rates())` */
+  addGlobalStore<K, V>(
+    spec: StoreSpec,
+    topic: Topic<K, V>,
+    supplier: () => Processor<K, V, never, never>,
+    options: Omit<ReadOnlyStoreOptions<K, V>, 'startFrom'> = {},
+  ): Topology {
+    return this.#fed(spec, topic, supplier, { ...options, isGlobal: true })
+  }
+
+  #fed<K, V>(
+    spec: StoreSpec,
+    topic: Topic<K, V>,
+    supplier: () => Processor<K, V, never, never>,
+    options: ReadOnlyStoreOptions<K, V> & { readonly isGlobal: boolean },
+  ): Topology {
     const { name: store = '' } = spec
-    const { sourceName = `${store}-source`, processorName = `${store}-processor`, timestamp, startFrom, onError } = options
+    const { sourceName = `${store}-source`, processorName = `${store}-processor`, timestamp, startFrom, onError, isGlobal } = options
     const { key, value } = topic
-    const source = { name: sourceName, topics: [topic.name], pattern: undefined, key, value, timestamp, startFrom, onError }
+    const source = { name: sourceName, topics: [topic.name], pattern: undefined, key, value, timestamp, startFrom, onError, isGlobal }
     return new Topology(withReadOnlyStore(this.#parts, { source, processor: { name: processorName, supplier }, store: spec }))
   }
 
@@ -138,6 +164,11 @@ export class Topology {
     const names: ReadonlyMap<object, StoreName> = this.#parts.storeNames
     const name = names.get(spec)
     return name !== undefined && this.stores.has(name) ? name : undefined
+  }
+
+  /** Whether a store is global: read by all tasks, and written by its own source only. */
+  isGlobal(store: StoreName): boolean {
+    return this.globals.some(({ stores }) => stores.some(({ name }) => name === store))
   }
 
   /** What decides about records that fail at a step; undefined: the application's. */
@@ -170,7 +201,27 @@ export class Topology {
 
   /** The text that Kafka Streams' `Topology.describe()` gives for the same program. */
   describe(): string {
-    return describe(this.subtopologies)
+    return describe(this)
+  }
+
+  /** A picture as a Mermaid flowchart. */
+  toMermaid(): string {
+    return toMermaid(this.toJSON())
+  }
+
+  /** A picture as a Graphviz digraph. */
+  toDot(): string {
+    return toDot(this.toJSON())
+  }
+
+  /** The topology as plain data, to be kept and compared with a later one. */
+  toJSON(): TopologyJson {
+    return topologyJson(this)
+  }
+
+  /** What this topology has made of an older one, and whether it can be rolled out beside it. `topology.diff(JSON.parse(saved))` */
+  diff(older: Topology | TopologyJson): TopologyDiff {
+    return diffTopologies(this.toJSON(), older instanceof Topology ? older.toJSON() : older)
   }
 }
 

@@ -86,6 +86,7 @@ export class OperatorHarness<K, V, KOut, VOut> {
       shared: new Map(),
       task: this.#task,
       topology,
+      globals: undefined,
       applicationId: 'test',
       cacheBytes: options.cacheBytes ?? 0,
       scanIntervalMs: options.scanIntervalMs ?? 0,

@@ -5,6 +5,7 @@
 import type { AnySerde } from '../../model/serde.ts'
 import type { AnyStoreSpec, ResolvedStore, StoreName } from '../../state/store-spec.ts'
 import type { OnError } from '../../topology/error-decision.ts'
+import type { SourceCall } from '../../topology/graph.ts'
 import type { TopologyNode } from '../../topology/node.ts'
 import type { TopologyParts } from '../../topology/topology.ts'
 import type { Draft, DraftNode, DraftStep, DraftStore } from './draft.ts'
@@ -67,8 +68,10 @@ function resolveStore(draft: Draft, store: DraftStore, use: StoreUse): ResolvedS
     changelog: changelogOf(store, use),
     keepsPrior: use.users.some(({ sendsOldValues }) => sendsOldValues),
     parity: use.parity,
+    // Others than the global store's own task read it by keys of theirs.
     readBySourceKey:
       key !== undefined &&
+      sourceTopic(use, 'global table') === undefined &&
       use.users.length > 0 &&
       use.users.every((step) => sourcesAbove(step, use.byName).every((serde) => serde === key)),
   }
@@ -83,18 +86,18 @@ function whereSerde({ name, named }: DraftStore, side: 'key' | 'value', { users 
 
 /** Where a store's changes go: its own topic, the table's source topic, or nowhere. */
 function changelogOf({ name, spec }: DraftStore, use: StoreUse): ResolvedStore['changelog'] {
-  const topic = use.reuseSourceTopics ? tableTopic(use) : undefined
+  const topic = sourceTopic(use, 'global table') ?? (use.reuseSourceTopics ? sourceTopic(use, 'table') : undefined)
   if (topic !== undefined) return { topic, source: true, configs: {} }
   if (spec.changelog === false) return undefined
   return { topic: `${name}-changelog`, source: false, configs: typeof spec.changelog === 'object' ? spec.changelog : {} }
 }
 
-/** The topic of the table whose source keeps this store. */
-function tableTopic({ users, byName }: StoreUse): string | undefined {
+/** The topic of the table that this store keeps. */
+function sourceTopic({ users, byName }: StoreUse, as: SourceCall['as']): string | undefined {
   for (const step of users) {
     const [parent] = step.parents
     const source = parent === undefined ? undefined : byName.get(parent)
-    if (source?.kind === 'source' && !source.internal && source.call.as === 'table' && source.call.topics.length === 1)
+    if (source?.kind === 'source' && !source.internal && source.call.as === as && source.call.topics.length === 1)
       return source.call.topics[0]
   }
   return undefined
@@ -118,6 +121,7 @@ function finished(node: DraftNode, storeNames: ReadonlyMap<AnyStoreSpec, StoreNa
         name: node.name,
         topics,
         internal: node.internal,
+        isGlobal: node.call.as === 'global table',
         key,
         value,
         timestamp,

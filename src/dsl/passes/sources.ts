@@ -25,8 +25,8 @@ export function sourceMistakes({ topics, pattern }: SourceCall, node: NodeName):
 /** How two sources read the same topics differently; undefined: they are one. */
 export function howElse(a: SourceCall, b: SourceCall): string | undefined {
   if (a.topics.length !== b.topics.length) return 'in lists that overlap'
-  if (a.as !== b.as) return 'as a stream and as a table'
-  if (a.as === 'table') return 'as two tables'
+  if (a.as !== b.as) return `as a ${a.as} and as a ${b.as}`
+  if (a.as !== 'stream') return `as two ${a.as}s`
   if (a.key !== b.key || a.value !== b.value) return 'with other serdes'
   if (a.timestamp !== b.timestamp) return 'with another timestamp policy'
   if (a.onError !== b.onError) return 'with another onError'

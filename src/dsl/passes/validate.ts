@@ -5,7 +5,7 @@ import type { Draft } from './draft.ts'
 
 /** The mistakes of a finished draft. */
 export function validate(draft: Draft, options: { readonly explicitNaming: boolean }): readonly Mistake[] {
-  const whole = [empty, twins, twinRepartitions, partitions, ownTopics, patterns, ...(options.explicitNaming ? [unnamed] : [])]
+  const whole = [empty, globals, twins, twinRepartitions, partitions, ownTopics, patterns, ...(options.explicitNaming ? [unnamed] : [])]
   return [...draft.mistakes, ...whole.flatMap((mistakesOf) => mistakesOf(draft))]
 }
 
@@ -13,6 +13,20 @@ function empty({ nodes }: Draft): Mistake[] {
   return nodes.length > 0
     ? []
     : [{ code: 'TOPOLOGY_EMPTY', message: `the topology reads nothing: begin with builder.stream(topic('orders', …)) or builder.table(…)` }]
+}
+
+/** Steps that list a global store as one of theirs: they read it without that, and would be taken for what fills it. */
+function globals({ nodes }: Draft): Mistake[] {
+  const sources = new Set(nodes.flatMap((node) => (node.kind === 'source' && node.call.as === 'global table' ? [node.name] : [])))
+  const steps = nodes.filter((node) => node.kind === 'step')
+  const fills = ({ parents }: (typeof steps)[number]): boolean => parents.some((parent) => sources.has(parent))
+  const global = new Set(steps.filter(fills).flatMap(({ operator }) => operator.stores))
+  return steps.flatMap((step): Mistake[] => {
+    const listed = fills(step) ? undefined : step.operator.stores.find((spec) => global.has(spec))
+    if (listed === undefined) return []
+    const message = `step ${step.name} lists the global store ${String(listed.name)} among its stores: every step may read it, so leave it out`
+    return [{ code: 'TOPOLOGY_INVALID', message, node: step.name }]
+  })
 }
 
 function twins({ nodes, repartitions }: Draft): Mistake[] {

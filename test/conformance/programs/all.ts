@@ -5,6 +5,7 @@ import { cogroups } from './cogroup.ts'
 import { closings } from './emit-on-close.ts'
 import { errors } from './error.ts'
 import { foreignKeys } from './foreign-key.ts'
+import { globals } from './global.ts'
 import { processors } from './processor.ts'
 import { wholes } from './program.ts'
 import { regroups } from './regroup.ts'
@@ -37,6 +38,7 @@ export const programs: Readonly<Record<string, Program>> = {
   ...processors,
   ...stores,
   ...streamJoins,
+  ...globals,
   ...errors,
   ...suppressions,
   ...versions,

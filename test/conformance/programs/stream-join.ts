@@ -10,7 +10,7 @@ import {
   type WindowStoreSpec,
 } from '../../../src/index.ts'
 import type { Program } from '../replay.ts'
-import { input, num, out, pair, program, withKeys, word, type Text } from './kit.ts'
+import { input, num, out, outLong, pair, program, withKeys, word, type Text } from './kit.ts'
 
 type Texts = KStream<Text, Text>
 type Kind = 'join' | 'leftJoin' | 'outerJoin'
@@ -131,6 +131,12 @@ export const streamJoins: Record<string, Program> = {
   'stream-stream-three-way': program((b) => {
     const first = b.stream(input('a')).join(b.stream(input('b')), pair, { ...named(w10g5, 'j1'), value: serdes.string })
     first.leftJoin(withKeys(b.stream(input('c'))), pair, named(joinWindow(5).grace(3), 'j2')).to(out())
+  }),
+  'optimized-join-and-count': program((b) => {
+    const re = rekeyed(b, 'left')
+    re.join(rekeyed(b, 'right'), pair, named(w10g5)).to(out('out1'))
+    re.groupByKey({ name: 'g', key: serdes.string }).count({ store: 's' }).toStream().to(outLong('out2'))
+    re.mapValues((v) => `${v}!`).to(out('out3'))
   }),
   'stream-stream-shared-rekeyed': program((b) => {
     const re = rekeyed(b, 'a')
