@@ -85,6 +85,18 @@ export const versions: Record<string, Program> = {
       .toStream()
       .to(out()),
   ),
+  'foreign-key-versioned': program((b) =>
+    b
+      .table(rows('left'), { store: versioned('l', 20) })
+      .leftJoin(b.table(rows('right'), { store: versioned('r', 20) }), pair, {
+        name: 'fk',
+        store: 'o',
+        value: serdes.string,
+        foreignKey: (v): Text => `k${num(v) % 4}`,
+      })
+      .toStream()
+      .to(out()),
+  ),
   'table-versioned-map': program((b) =>
     table(b, 20)
       .mapValues((v) => `${v}!`, { store: versioned('m', 20) })
