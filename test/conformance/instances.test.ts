@@ -28,7 +28,11 @@ const MOVED: Readonly<Record<string, string>> = {
 }
 /** What is closed once a second of the wall clock at most. */
 const THROTTLED = /emit-on-close|stream-stream|self-join|orders-payments|final/
-const ids = traceIds(traces).filter((id) => Object.hasOwn(programs, id) && !Object.hasOwn(PLACED, id) && !Object.hasOwn(MOVED, id))
+/** A record meets the rows of a global table that have come so far; nothing in the group says which. */
+const GLOBAL = /global/
+const ids = traceIds(traces).filter(
+  (id) => Object.hasOwn(programs, id) && !Object.hasOwn(PLACED, id) && !Object.hasOwn(MOVED, id) && !GLOBAL.test(id),
+)
 
 test.concurrent.each(ids)('%s', { timeout: 120_000 }, async (id) => {
   const file = readTrace(traces, id)
