@@ -66,7 +66,7 @@ test('the last change of a key comes when its time is over; deletes come too', (
 const serdesOf = { key: serdes.string, value: serdes.string }
 
 describe('what is wrong', () => {
-  test('final results of a table without windows: a type error, and a mistake at build', () => {
+  test('B37: final results of a table without windows: a type error, and a mistake at build', () => {
     const error = refused((builder) => {
       const table = builder.stream(texts).groupByKey().count({ store: 'counts' })
       // @ts-expect-error -- the table has no windows

@@ -81,7 +81,7 @@ describeWithKafka(
       ['no authority at all', 'TLS', { ssl: true }, 'AUTH_FAILED', 'security.ssl'],
       ['plain text where TLS is spoken', 'TLS', {}, 'TLS_EXPECTED', 'security.ssl'],
     ])(
-      'B83, bad-password-is-fatal: %s is fatal, and the error says what to do but no secret',
+      'B83: bad-password-is-fatal: %s is fatal, and the error says what to do but no secret',
       async (_, listener, options, code, advice) => {
         const error = await refusal(kafka().listener(listener), options)
         expect(error).toMatchObject({ code, retriable: false })

@@ -48,8 +48,8 @@ test('each call answers a new topology and leaves the old one as it is', () => {
 
 test.each([
   ['an unknown parent', ['NODE_UNKNOWN'], () => base.addProcessor('x', passing, 'nobody')],
-  ['its own parent', ['TOPOLOGY_CYCLE'], () => base.addProcessor('x', passing, 'x')],
-  ['no parent', ['TOPOLOGY_UNREACHABLE'], () => base.addProcessor('x', passing, [])],
+  ['B31: its own parent', ['TOPOLOGY_CYCLE'], () => base.addProcessor('x', passing, 'x')],
+  ['B32: no parent', ['TOPOLOGY_UNREACHABLE'], () => base.addProcessor('x', passing, [])],
   ['a parent twice', ['ARGUMENT_INVALID'], () => base.addProcessor('x', passing, ['p', 'p'])],
   ['a sink as parent', ['TOPOLOGY_INVALID'], () => base.addSink('x', copies, 'out')],
   ['a name twice', ['NODE_DUPLICATE'], () => base.addProcessor('p', passing, 'in')],

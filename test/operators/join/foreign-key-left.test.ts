@@ -121,7 +121,7 @@ test('the second message waits for the first, and an update older than its row s
   expect([running.outputs.length, running.dropped.get('late')]).toEqual([2, 1])
 })
 
-test('the function must answer a key or null', () => {
+test('B68: the function must answer a key or null', () => {
   const running = harness(subscribe({ ...side, foreignKey: untyped(() => undefined) }))
   expect(() => running.send({ key: 'k', value: { value: 'a', old: null, latest: true } })).toThrow(
     expect.objectContaining({ code: 'PROCESSOR_RESULT' }),
