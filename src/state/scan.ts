@@ -4,7 +4,7 @@
  */
 import { StoreUnavailableError } from '../base/errors.ts'
 import { chain, type MaybePromise } from '../base/maybe-promise.ts'
-import type { RowSource, Scan } from './store-spec.ts'
+import type { RowSource, Scan, ScanOptions } from './store-spec.ts'
 
 /** A scan over a source. */
 export function scanOf<T>(source: RowSource<T>, store: string): Scan<T> {
@@ -67,6 +67,11 @@ function resident<T>(row: MaybePromise<T>, store: string): T {
 export function rowsOf<T>(rows: readonly T[]): RowSource<T> {
   let at = 0
   return { next: () => rows[at++], close: () => undefined }
+}
+
+/** A scan over rows that are there, from the end and so many where the options say so. */
+export function scanOfRows<T>(rows: readonly T[], { reverse, limit }: ScanOptions, store: string): Scan<T> {
+  return scanOf(limited(rowsOf(reverse === true ? rows.toReversed() : rows), limit), store)
 }
 
 /** A source that ends after so many rows. */

@@ -7,7 +7,7 @@ import type { Headers } from '../model/headers.ts'
 import type { Window, Windowed } from '../model/window.ts'
 import { keyBounds } from './key-range.ts'
 import { stampedHeaders, type StoreParts } from './key-value-store.ts'
-import { limited, rowsOf, scanOf } from './scan.ts'
+import { scanOfRows } from './scan.ts'
 import type {
   KeyRangeOptions,
   PlacedSlots,
@@ -132,9 +132,9 @@ export class SessionCache<K, V> implements PlacedSlots<K, V> {
     )
   }
 
-  #scan(slots: readonly number[], { reverse, limit }: ScanOptions): Scan<[Windowed<K>, V]> {
+  #scan(slots: readonly number[], options: ScanOptions): Scan<[Windowed<K>, V]> {
     const rows = slots.map((slot): [Windowed<K>, V] => [this.key(slot), this.timed.value(slot)!])
-    return scanOf(limited(rowsOf(reverse === true ? rows.reverse() : rows), limit), this.#parts.store.name)
+    return scanOfRows(rows, options, this.#parts.store.name)
   }
 
   #windowOf(slot: number): Window {

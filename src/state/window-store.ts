@@ -6,7 +6,7 @@ import type { Headers } from '../model/headers.ts'
 import type { Window, Windowed } from '../model/window.ts'
 import { keyBounds } from './key-range.ts'
 import { stampedHeaders, type StoreParts } from './key-value-store.ts'
-import { limited, rowsOf, scanOf } from './scan.ts'
+import { scanOfRows } from './scan.ts'
 import type {
   AppendedRow,
   KeyRangeOptions,
@@ -157,7 +157,7 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, WindowRows<K, V> {
     const slots: number[] = []
     const count = this.live(key, time, slots)
     const rows = slots.slice(0, count).map((slot): [number, V] => [this.timed.time(slot), this.timed.value(slot)!])
-    return scanOf(limited(rowsOf(options.reverse === true ? rows.reverse() : rows), options.limit), this.#parts.store.name)
+    return scanOfRows(rows, options, this.#parts.store.name)
   }
 
   #fetchAll(options: KeyRangeOptions<K> & { readonly time?: TimeRange } = {}): Scan<[Windowed<K>, V]> {
@@ -166,7 +166,7 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, WindowRows<K, V> {
     const bounds = keyBounds(options, (key: K) => this.timed.bytesOf(key))
     const slots = this.timed.listed(bounds, (slot) => this.timed.time(slot) >= from && this.timed.time(slot) <= to)
     const rows = slots.map((slot): [Windowed<K>, V] => [this.key(slot), this.timed.value(slot)!])
-    return scanOf(limited(rowsOf(options.reverse === true ? rows.reverse() : rows), options.limit), this.#parts.store.name)
+    return scanOfRows(rows, options, this.#parts.store.name)
   }
 
   #windowOf(slot: number): Window {
