@@ -2,7 +2,7 @@
  * What is left of a recorded topology's results when time and place don't matter: its first input, in order of time, followed by records that close
  * all windows in every partition, and the newest value of each key in each output and changelog.
  */
-import type { RawTestInput } from '../../src/testing/topology-test-driver.ts'
+import { TopologyTestDriver, type RawTestInput } from '../../src/testing/topology-test-driver.ts'
 import type { Topology } from '../../src/topology/topology.ts'
 import { programs } from './programs/all.ts'
 import type { TraceFile } from './trace.ts'
@@ -102,6 +102,15 @@ export function tablesOf(
 /** Subscriptions of foreign-key joins say in their last four bytes in which partition their row is. */
 function isSubscriptions(changelog: string): boolean {
   return /-subscription-store-changelog$|-SUBSCRIPTION-STATE-STORE-\d+-changelog$/.test(changelog)
+}
+
+/** The final tables of the test driver in so many partitions. */
+export function tablesInDriver(file: TraceFile, partitions: number): Tables {
+  const config = { applicationId: 'app', onError: () => 'skip' as const }
+  const topology = topologyOf(file)
+  using driver = new TopologyTestDriver(topology, { partitions, config })
+  for (const { topic, ...record } of inputsOf(file)) driver.sendBytes(topic, record)
+  return tablesOf(topology, [...driver.outputs(), ...driver.internal()])
 }
 
 /** Topologies whose results depend on where and when a record is processed, each with what it depends on. */
