@@ -1,7 +1,8 @@
 /**
  * Puts a task's stores back before it processes: from the mark that its engine holds, else from the start of the changelog, to the end the log
- * had when restoring began. A restore is done when the *position* has reached that end, because compaction and markers leave offsets without
- * records. Rows go from the decoded batches straight into the store.
+ * had when restoring began; a source topic that serves as changelog, to the committed position: what lies behind it is yet to be processed, and a row
+ * that is there already would be taken for the one before. A restore is done when the *position* has reached its end, because compaction and markers
+ * leave offsets without records. Rows go from the decoded batches straight into the store.
  */
 import { ClusterError, StateError } from '../base/errors.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
@@ -9,7 +10,7 @@ import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import type { Mark } from '../state/marks.ts'
 import type { StoreName } from '../state/store-spec.ts'
 import type { StreamTask } from '../task/stream-task.ts'
-import { BatchReader } from '../wire/batch-reader.ts'
+import { BatchReader, type RecordColumns } from '../wire/batch-reader.ts'
 import { runs } from '../wire/runs.ts'
 
 /** Whole batches of one partition, as they were fetched. */
@@ -144,12 +145,27 @@ function replaced({ task, store, tp, last }: Wanted, mark: Mark, id: string): Cl
 async function apply(chunk: RestoreChunk, restoring: Restoring, reader: BatchReader): Promise<number> {
   const { tp, buffer, from, to } = chunk
   let records = 0
-  for (const { header, rows } of runs(reader, { bytes: buffer, from, to }, `${tp.topic}[${tp.partition}]`)) {
-    await atTask(restoring.task, () => restoring.task.restore(restoring.store, rows, header.nextOffset))
-    records += rows.count
+  for (const { rows } of runs(reader, { bytes: buffer, from, to }, `${tp.topic}[${tp.partition}]`)) {
+    const count = countBelow(rows, restoring.end)
+    if (count === 0) break
+    // The mark is written with its rows: of a batch that is several runs long it says no more than what is there.
+    const next = offsetOf(rows, count - 1) + 1
+    await atTask(restoring.task, () => restoring.task.restore(restoring.store, count === rows.count ? rows : { ...rows, count }, next))
+    records += count
   }
   restoring.restored += records
   return records
+}
+
+/** How many rows of a run come before an offset: whole batches are fetched, and the last one may go on behind the end of the restore. */
+function countBelow(rows: RecordColumns, end: number): number {
+  let count = rows.count
+  while (count > 0 && offsetOf(rows, count - 1) >= end) count--
+  return count
+}
+
+function offsetOf({ baseOffset, offsetDelta }: RecordColumns, row: number): number {
+  return baseOffset + (offsetDelta?.[row] ?? row)
 }
 
 /** Says of damage whose it is. */

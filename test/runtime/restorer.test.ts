@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { tumbling } from '../../src/index.ts'
+import { serdes, tumbling } from '../../src/index.ts'
 import { built, counts, texts } from '../support/shop-topics.ts'
 import { appOn, freshBroker, processed, until } from './app-world.ts'
 
@@ -36,6 +36,32 @@ test('key-value and window stores come back from their changelogs before anythin
   const found: [number, number][] = []
   for await (const row of windows.fetch('k1', {})) found.push(row)
   expect(found.length).toBeGreaterThan(0)
+})
+
+test('of a source topic that serves as changelog only what was processed comes back, though a batch goes on behind it', async () => {
+  const broker = freshBroker()
+  const topology = () =>
+    built(
+      (builder) =>
+        builder
+          .table(texts, { store: 't' })
+          .groupBy((value): [string, string] => [value, value], { key: serdes.string, value: serdes.string })
+          .count({ store: 'c' }),
+      { optimize: true },
+    )
+  const rows = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, n) => ({ key: `k${from + n}`, value: 'v', timestamp: from + n }))
+  await broker.produce(texts, rows(0, 3))
+  const first = appOn(broker, topology())
+  await first.start()
+  await until('all is processed', () => processed('texts', 3, first))
+  await first.close()
+  await broker.produce(texts, rows(3, 8))
+  const second = appOn(broker, topology())
+  await second.start()
+  // What was restored and is processed as well would take itself off its group before it is added.
+  const store = second.store('c') as { get(key: string): unknown }
+  await until('the new rows are counted', async () => (await store.get('v')) === 8)
 })
 
 test('everything comes back though the next chunks are fetched while those before are written', async () => {
