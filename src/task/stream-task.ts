@@ -18,13 +18,14 @@ import type { Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { compile, unseenSources } from './compile.ts'
 import { failureContext } from './failure-context.ts'
-import { failed, guarded, negativeTime, undecodable, type FailureContext } from './failure.ts'
+import { guarded, type FailureContext } from './failure.ts'
 import { TaskInputs, type Input } from './inputs.ts'
 import { makeContext } from './operator-context.ts'
 import { Outbox } from './outbox.ts'
 import { firstDue, Punctuations } from './punctuation.ts'
 import { RecordQueue, type Chunk } from './record-queue.ts'
 import type { TaskPorts } from './task-ports.ts'
+import { UnfitRecords } from './unfit-records.ts'
 
 /** What a task is made of. */
 export interface StreamTaskOptions {
@@ -81,6 +82,7 @@ export class StreamTask {
   readonly #inputs: TaskInputs
   readonly #heads: ReadonlyMap<SourceNode, Emit<unknown, unknown>>
   readonly #failures: FailureContext
+  readonly #unfit: UnfitRecords
   readonly #streamTimePunctuations: Punctuations = new Punctuations()
   readonly #wallClockPunctuations: Punctuations = new Punctuations()
   readonly #closers: (() => void)[] = []
@@ -127,6 +129,14 @@ export class StreamTask {
         return typeof topic === 'string' ? topic : undefined
       },
       bury: (record, letter) => this.#outbox.bury(letter.topic, record, letter.partition),
+    })
+    this.#unfit = new UnfitRecords({
+      record: this.record,
+      failures: this.#failures,
+      enter: (phase) => {
+        this.#phase = phase
+      },
+      drop: (reason, node) => this.drop(reason, node),
     })
     this.#heads = this.#compile()
   }
@@ -232,7 +242,7 @@ export class StreamTask {
     const { queue } = input
     const record = this.record
     queue.load()
-    if (record.timestamp < 0) return this.#badTime(queue)
+    if (record.timestamp < 0) return this.#unfit.badTime(queue)
     if (record.timestamp > this.streamTime) {
       if (record.timestamp - this.streamTime > JUMP_MS && this.streamTime >= 0) this.#jumped()
       this.streamTime = record.timestamp
@@ -242,61 +252,9 @@ export class StreamTask {
       record.sourceKey = queue.readKey()
       record.sourceValue = queue.readValue()
     } catch (error) {
-      return this.#undecodable(error, input)
+      return this.#unfit.undecodable(error, input)
     }
     return input.head(record.sourceKey, record.sourceValue, record)
-  }
-
-  #undecodable(error: unknown, { queue, head }: Input): void | Promise<void> {
-    return this.#unfit(undecodable(error), queue, () => this.#again(queue, head))
-  }
-
-  #unfit(error: unknown, { source }: RecordQueue, again: () => void | Promise<void>): void | Promise<void> {
-    this.record.sourceKey = NO_SOURCE_KEY
-    this.record.sourceValue = NO_SOURCE_KEY
-    this.#phase = 'deserialization'
-    try {
-      return failed(error, source, this.#failures, again)
-    } finally {
-      this.#phase = 'processing'
-    }
-  }
-
-  /** Reads the record that couldn't be read once more. */
-  #again(queue: RecordQueue, head: Emit<unknown, unknown>): void | Promise<void> {
-    const { record } = this
-    let key: unknown
-    let value: unknown
-    try {
-      key = queue.readKey()
-      value = queue.readValue()
-    } catch (error) {
-      this.#phase = 'deserialization'
-      throw undecodable(error)
-    }
-    this.#phase = 'processing'
-    record.sourceKey = key
-    record.sourceValue = value
-    return head(key, value, record)
-  }
-
-  #badTime(queue: RecordQueue): void | Promise<void> {
-    const { name, timestamp: policy } = queue.source
-    this.record.sourceKey = NO_SOURCE_KEY
-    this.record.sourceValue = NO_SOURCE_KEY
-    if (queue.timeError !== undefined) return this.#refuse(queue.timeError, queue)
-    if (policy !== 'fail') {
-      this.drop('negative_timestamp', name)
-      return undefined
-    }
-    return this.#refuse(negativeTime(this.record.timestamp), queue)
-  }
-
-  /** A record whose time can't be told fails again, however often it is tried. */
-  #refuse(refused: unknown, queue: RecordQueue): void | Promise<void> {
-    return this.#unfit(refused, queue, () => {
-      throw refused
-    })
   }
 
   /** Says that time jumps far ahead, before everything that is open by then closes. */

@@ -79,26 +79,6 @@ test('a record that waits is not overtaken', async () => {
   expect(world.written('copies')).toEqual(['k=slow@1', 'k=fast@2'])
 })
 
-test('a negative timestamp fails, is dropped, or takes the partition’s time, as the source says', () => {
-  for (const [timestamp, outcome] of [
-    ['skip', ['k=b@7']],
-    ['partition-time', ['k=a@-1', 'k=b@7', 'k=c@7']],
-    [() => 3, ['k=a@3', 'k=b@3', 'k=c@3']],
-  ] as const) {
-    const world = taskWorld(built((builder) => builder.stream(texts, { timestamp }).to(copies)))
-    world.add('texts', [
-      ['a', -1],
-      ['b', 7],
-      ['c', -1],
-    ])
-    void world.task.process(100)
-    expect(world.written('copies').filter((line) => !line.endsWith('@-1'))).toEqual(outcome.filter((line) => !line.endsWith('@-1')))
-  }
-  const failing = taskWorld(built((builder) => builder.stream(texts).to(copies)))
-  failing.add('texts', [['a', -1]])
-  expect(() => failing.task.process(1)).toThrow(expect.objectContaining({ code: 'TIMESTAMP_INVALID' }))
-})
-
 test('a flush writes the changelog, and asks nobody whether it may', async () => {
   const world = taskWorld(built((builder) => builder.stream(texts).groupByKey().count({ store: 'c' }).toStream().to(counts)))
   world.add('texts', [
