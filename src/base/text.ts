@@ -12,6 +12,8 @@ export interface TextCodec {
   decode(bytes: Uint8Array, at: number, end: number): string
   /** Writes the text at `at` and answers how many bytes; −1: there is not enough room. Lone surrogates become U+FFFD. */
   encode(text: string, into: Uint8Array, at: number): number
+  /** As `decode`, for bytes that are known to be ASCII, where that is faster. */
+  ascii?(bytes: Uint8Array, at: number, end: number): string
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -40,6 +42,13 @@ export function decodeText(bytes: Uint8Array, at: number, end: number): string {
   let bits = 0
   for (let i = at; i < end; i++) bits |= bytes[i]!
   return bits < 0x80 ? SHORT[length]!(bytes, at) : codec.decode(bytes, at, end)
+}
+
+/** The text of `bytes[at, end)`, which are known to be ASCII. */
+export function asciiText(bytes: Uint8Array, at: number, end: number): string {
+  const length = end - at
+  if (length <= LONGEST_READ) return SHORT[length]!(bytes, at)
+  return codec.ascii === undefined ? codec.decode(bytes, at, end) : codec.ascii(bytes, at, end)
 }
 
 /** The text of `bytes[at, end)`, UTF-8. Throws `SERDE_DECODE` when it is malformed. */

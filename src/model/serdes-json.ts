@@ -4,6 +4,8 @@
  */
 import { SerdeError } from '../base/errors.ts'
 import { decodeText, encodeText, utf8 } from '../base/text.ts'
+import { JsonReader } from './json-reader.ts'
+import { JsonWriter, NOT_PLAIN } from './json-writer.ts'
 import type { Serde } from './serde.ts'
 import { undecodable, unencodable } from './serde-error.ts'
 
@@ -50,13 +52,11 @@ export function json<T>(first: StandardSchema<T> | JsonOptions = {}, second: Jso
     if (strict) refuseLossy(shaped, 'serialization')
     return text
   }
+  const reader = new JsonReader()
+  const writer = new JsonWriter()
   const read = (bytes: Uint8Array, at: number, length: number): T => {
-    let value: T
-    try {
-      value = JSON.parse(decodeText(bytes, at, at + length))
-    } catch (error) {
-      throw undecodable('JSON', bytes.subarray(at, at + length), error instanceof Error ? error.message : String(error), error)
-    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON is what its reader says it is
+    const value = (reader.read(bytes, at, at + length) ?? parsed(reader, bytes, at, at + length)) as T
     if (strict) refuseLossy(value, 'deserialization')
     return checkIn === undefined ? value : checked(checkIn, value, 'SERDE_DECODE')
   }
@@ -64,10 +64,24 @@ export function json<T>(first: StandardSchema<T> | JsonOptions = {}, second: Jso
     serialize: (value) => utf8(toText(value)),
     deserialize: (bytes) => read(bytes, 0, bytes.length),
     read,
-    write: (value, into, at) => encodeText(toText(value), into, at),
+    write: (value, into, at) => {
+      const written = checkOut === undefined && !strict ? writer.write(value, into, at) : NOT_PLAIN
+      return written === NOT_PLAIN ? encodeText(toText(value), into, at) : written
+    },
     // A schema may leave fields out or fill them in.
     passThrough: schema === undefined,
   }
+}
+
+function parsed(reader: JsonReader, bytes: Uint8Array, at: number, end: number): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(decodeText(bytes, at, end))
+  } catch (error) {
+    throw undecodable('JSON', bytes.subarray(at, end), error instanceof Error ? error.message : String(error), error)
+  }
+  reader.learn(bytes, at, end)
+  return value
 }
 
 function textOf(value: unknown): string {

@@ -86,6 +86,7 @@ export function registerNode(): void {
   registered = true
   registerTextCodec({
     decode: (bytes, at, end) => read.of(bytes).utf8Slice(at, end),
+    ascii: (bytes, at, end) => read.of(bytes).latin1Slice(at, end),
     encode: (text, into, at) => {
       const room = into.length - at
       if (3 * text.length > room && Buffer.byteLength(text) > room) return -1
@@ -97,6 +98,7 @@ export function registerNode(): void {
 
 interface SlicingBuffer extends Buffer {
   utf8Slice(start: number, end: number): string
+  latin1Slice(start: number, end: number): string
   utf8Write(text: string, at: number): number
 }
 
@@ -108,7 +110,7 @@ class LastView {
   of(bytes: Uint8Array): SlicingBuffer {
     if (bytes === this.#bytes && this.#view !== undefined) return this.#view
     this.#bytes = bytes
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's Buffer has both methods; its types leave them out
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's Buffer has these methods; its types leave them out
     this.#view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as SlicingBuffer
     return this.#view
   }
