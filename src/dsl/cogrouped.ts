@@ -17,7 +17,8 @@ import type { AnyOperator, TableReader } from '../topology/operator.ts'
 import type { KGroupedStream } from './grouped.ts'
 import { erased, keyValueSpec, sessionSpec, windowSpec, type GroupParts } from './handle.ts'
 import type { KTable } from './ktable.ts'
-import type { SessionAggregateOptions, StepOptions, TableOptions, WindowTableOptions } from './options.ts'
+import { checkIdle } from './idle.ts'
+import type { IdleOptions, SessionAggregateOptions, StepOptions, TableOptions, WindowTableOptions } from './options.ts'
 import { anyStore } from './passes/naming.ts'
 import { windowedSerde } from './windowed.ts'
 
@@ -116,7 +117,7 @@ function windowedCogroup<K, A>(
   inputs: readonly CogroupInput<K, A>[],
   { initial, options, windows, store, merge }: WindowedCogroup<K, A>,
 ): KTable<Windowed<K>, A, true> {
-  const fold = { initial, windows, store, role: 'COGROUPKSTREAM-AGGREGATE-' as const, emit: options.emit }
+  const fold = { initial, windows, store, role: 'COGROUPKSTREAM-AGGREGATE-' as const, emit: options.emit, idleMs: options.idle }
   return cogrouped<K, Windowed<K>, A>(inputs, {
     options,
     store,
@@ -126,7 +127,7 @@ function windowedCogroup<K, A>(
   })
 }
 
-type MadeOptions = StepOptions & { readonly key?: AnySerde; readonly value?: AnySerde; readonly emit?: EmitWhen }
+type MadeOptions = StepOptions & IdleOptions & { readonly key?: AnySerde; readonly value?: AnySerde; readonly emit?: EmitWhen }
 
 interface Cogroup<K, KOut, A> {
   readonly options: MadeOptions
@@ -142,6 +143,7 @@ function cogrouped<K, KOut, A>(
   { options, store, windows, reader, operator }: Cogroup<K, KOut, A>,
 ): KTable<KOut, A, true> {
   const { graph, makers, key: groupedKey } = inputs[0]!.parts
+  checkIdle(options, graph.mistakes)
   const spec: AnyStoreSpec = anyStore(store)
   const innerKey = options.key ?? erased(store.key) ?? groupedKey
   const value = options.value ?? erased(store.value)

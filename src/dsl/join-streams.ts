@@ -15,6 +15,7 @@ import type { StoreOptions, WindowStoreSpec } from '../state/store-spec.ts'
 import type { Call } from '../topology/graph.ts'
 import type { AnyOperator } from '../topology/operator.ts'
 import { checkBuilder, erased, type Parts } from './handle.ts'
+import { checkIdle } from './idle.ts'
 import type { StreamJoinStores, ValueOptions } from './options.ts'
 import { missing } from './passes/internal-topic.ts'
 
@@ -37,7 +38,8 @@ export function joinStreams<K, L, R, VOut>(left: Parts, right: Parts, call: Stre
   }
   const stores = storesOf<K, L, R>(left, right, { kind, options: { ...options, within } })
   graph.mistakes.push(...storeMistakes(stores, within))
-  const join: StreamJoin<K, L, R, VOut> = { kind, windows: within, join: call.join, ...stores }
+  checkIdle(options, graph.mistakes)
+  const join: StreamJoin<K, L, R, VOut> = { kind, windows: within, join: call.join, idleMs: options.idle, ...stores }
   const named = (suffix: string): string | undefined => (name === undefined ? undefined : `${name}${suffix}`)
   const step = (operator: AnyOperator, parents: readonly Call[], suffix: string): Call =>
     graph.add({ kind: 'step', name: named(suffix), operator, parents, key: undefined, value: undefined })

@@ -49,8 +49,18 @@ export interface TableOptions<K, V> extends StepOptions {
   readonly emit?: EmitWhen
 }
 
+/** Options of steps that wait for stream time. */
+export interface IdleOptions {
+  /**
+   * After so many ms without a record, while all that the task reads is read, stream time goes on with the wall clock in this step: from where it was when
+   * the silence began, as long as it lasts. Records that come later with an earlier time are late. Give it more than whoever writes the input may pause,
+   * a restart of this application included. Off when left out.
+   */
+  readonly idle?: number
+}
+
 /** Options of windowed aggregations. */
-export interface WindowTableOptions<K, V> extends StepOptions {
+export interface WindowTableOptions<K, V> extends StepOptions, IdleOptions {
   /** The store's name or spec; a generated name when left out. */
   readonly store?: string | WindowStoreSpec<K, V>
   readonly key?: Serde<Exclude<K, null>>
@@ -60,7 +70,7 @@ export interface WindowTableOptions<K, V> extends StepOptions {
 }
 
 /** Options of aggregations of sessions. */
-export interface SessionTableOptions<K, V> extends StepOptions {
+export interface SessionTableOptions<K, V> extends StepOptions, IdleOptions {
   /** The store's name or spec; a generated name when left out. */
   readonly store?: string | SessionStoreSpec<K, V>
   readonly key?: Serde<Exclude<K, null>>
@@ -106,7 +116,7 @@ export interface TableProcessOptions<K, V> extends ViewOptions<K, V> {
 export interface StreamJoinOptions<K, L, R, VOut> extends ValueOptions<VOut>, StreamJoinStores<K, L, R> {}
 
 /** How near the records of two streams must be, and where they are kept meanwhile. */
-export interface StreamJoinStores<K, L, R> {
+export interface StreamJoinStores<K, L, R> extends IdleOptions {
   /** `joinWindow(minutes(5)).before(…).after(…).grace(…)`; `.eager()` tells records that meet nothing at once. */
   readonly within: JoinWindows
   /** What the names of the stores begin with; generated names when left out. */

@@ -8,10 +8,11 @@ import type { Call } from '../topology/graph.ts'
 import type { Traits } from '../topology/operator.ts'
 import type { TableParts } from './handle.ts'
 import type { KTable } from './ktable.ts'
-import type { StepOptions } from './options.ts'
+import { idleMistake } from './idle.ts'
+import type { IdleOptions, StepOptions } from './options.ts'
 
 /** Bounds of the buffer, and its changelog. */
-export interface BufferOptions {
+export interface BufferOptions extends IdleOptions {
   /** At most so many keys wait; unbounded when left out. */
   readonly maxRecords?: number
   /** At most so many bytes wait, by Kafka Streams' estimate; unbounded when left out. */
@@ -38,7 +39,7 @@ export type Until<K> = K extends Windowed<unknown> ? UntilWindowCloses | UntilTi
 
 /**
  * Lets one result of each key and window through: the last one, when the window and its grace have passed in stream time. Null results are dropped. Past
- * a bound it fails unless told otherwise. `counts.suppress(untilWindowCloses())`
+ * a bound it fails unless told otherwise. With `idle` the windows of the aggregations above close with it. `counts.suppress(untilWindowCloses())`
  */
 export function untilWindowCloses(options: BufferOptions = {}): UntilWindowCloses {
   return Object.freeze({ ...checked(options, 'untilWindowCloses'), until: 'window-closes' })
@@ -72,19 +73,22 @@ export function suppressTable<K, V, D extends boolean>(
     graph.mistakes.push({ code: 'TOPOLOGY_INVALID', message, ...(name === undefined ? {} : { node: name }) })
   }
   const onFull = until.onFull ?? (until.until === 'window-closes' ? 'fail' : 'emit-early')
-  const operator = suppress<K, V>({ store, maxRecords, maxBytes, onFull, ...waitOf(until, parts, graph.mistakes) })
+  const waits = waitOf(until, parts, graph.mistakes)
+  const operator = suppress<K, V>({ store, maxRecords, maxBytes, onFull, idleMs: until.idle, ...waits })
   const step = graph.add({ kind: 'step', name, operator, parents: [call], key, value, storeSerdes: { key, value } })
   const through = reader === undefined ? undefined : suppressReader(reader, store)
   return parts.makers.table<K, V, D>({ ...parts, call: step, reader: through })
 }
 
-type Wait = Pick<SuppressOptions<unknown, unknown>, 'waitMs' | 'by'>
+type Wait = Pick<SuppressOptions<unknown, unknown>, 'waitMs' | 'by' | 'closings'>
 
 /** Time limits count from the record; final results from the end of the window, whose grace the aggregation above says. */
 function waitOf(until: UntilWindowCloses | UntilTimeLimit, { call }: { readonly call: Call }, mistakes: Mistake[]): Wait {
   if (until.until === 'time-limit') return { waitMs: until.ms, by: 'record' }
-  const closing = closingOf(call)
-  if (closing !== undefined) return { waitMs: closing.afterMs, by: closing.inclusive ? 'inclusive-window-end' : 'window-end' }
+  const closings = closingsOf(call)
+  const closing = closings?.reduce((latest, each) => (each.afterMs > latest.afterMs ? each : latest))
+  if (closing !== undefined && closings !== undefined)
+    return { waitMs: closing.afterMs, by: closing.inclusive ? 'inclusive-window-end' : 'window-end', closings }
   mistakes.push({
     code: 'SUPPRESS_UNWINDOWED',
     message: 'suppress(untilWindowCloses()) needs a table of windows: say windowedBy(…) before the aggregation, or untilTimeLimit(ms)',
@@ -92,18 +96,20 @@ function waitOf(until: UntilWindowCloses | UntilTimeLimit, { call }: { readonly 
   return { waitMs: 0, by: 'record' }
 }
 
-/** When the windows of a table close: all that it comes from must say so, and the latest counts. */
-function closingOf(call: Call): Traits['closing'] {
+type Closing = NonNullable<Traits['closing']>
+
+/** When the windows of a table close: all that it comes from must say so. */
+function closingsOf(call: Call): readonly Closing[] | undefined {
   if (!('parents' in call)) return undefined
   const own = call.kind === 'step' ? call.operator.traits.closing : undefined
-  if (own !== undefined) return own
-  let latest: Traits['closing']
+  if (own !== undefined) return [own]
+  const all: Closing[] = []
   for (const parent of call.parents) {
-    const closing = closingOf(parent)
-    if (closing === undefined) return undefined
-    if (latest === undefined || closing.afterMs > latest.afterMs) latest = closing
+    const closings = closingsOf(parent)
+    if (closings === undefined) return undefined
+    all.push(...closings)
   }
-  return latest
+  return all.length === 0 ? undefined : all
 }
 
 function checked(options: BufferOptions, call: string): BufferOptions {
@@ -111,6 +117,8 @@ function checked(options: BufferOptions, call: string): BufferOptions {
     const most = options[bound]
     if (most !== undefined && !(most >= 1)) throw wrong(`${call}: ${bound} is ${String(most)}; give a number above 0, or leave it out`)
   }
+  const idle = idleMistake(options.idle)
+  if (idle !== undefined) throw wrong(`${call}: ${idle}`)
   return options
 }
 

@@ -13,7 +13,8 @@ import { windowReader } from '../operators/window-tools.ts'
 import { windowedAggregate } from '../operators/windowed-aggregate.ts'
 import { sessionSpec, windowSpec, type GroupParts, type MayDelete } from './handle.ts'
 import type { KTable } from './ktable.ts'
-import type { SessionAggregateOptions, SessionTableOptions, StepOptions, WindowTableOptions } from './options.ts'
+import { checkIdle } from './idle.ts'
+import type { IdleOptions, SessionAggregateOptions, SessionTableOptions, StepOptions, WindowTableOptions } from './options.ts'
 
 /** A grouped stream in windows. */
 export class WindowedKStream<K, V> {
@@ -123,7 +124,7 @@ interface WindowFold<K, V, A> extends Fold<K, V, A> {
 interface Made {
   readonly windows: AnyWindows
   readonly store: ReturnType<typeof windowSpec> | ReturnType<typeof sessionSpec>
-  readonly options: StepOptions & { readonly key?: AnySerde; readonly value?: AnySerde; readonly emit?: WindowEmitWhen }
+  readonly options: StepOptions & { readonly key?: AnySerde; readonly value?: AnySerde; readonly emit?: WindowEmitWhen } & IdleOptions
   readonly role: 'KSTREAM-AGGREGATE-' | 'KSTREAM-REDUCE-'
   /** Serde of the aggregates where the options have none. */
   readonly value: AnySerde | undefined
@@ -142,6 +143,7 @@ function windowedTable<K, V, A, D extends boolean>(
     const message = "an unlimited window never closes: choose emit: 'every-update' or 'on-commit', or windows that end"
     graph.mistakes.push({ code: 'WINDOW_INVALID', message, ...(options.name === undefined ? {} : { node: options.name }) })
   }
+  checkIdle(options, graph.mistakes)
   const operator = windowedAggregate<K, V, A>({
     ...fold,
     windows,
@@ -149,6 +151,7 @@ function windowedTable<K, V, A, D extends boolean>(
     role,
     burns,
     emit: options.emit,
+    idleMs: options.idle,
     ...(name === undefined ? {} : { repartitionName: name }),
   })
   const innerKey = options.key ?? store.key ?? key

@@ -134,6 +134,11 @@ export class Fetcher {
     return this.lag(tp) === 0 && !this.#isReady(tp)
   }
 
+  /** When that was so at the latest, in ms of the monotonic clock: as the last answer was asked for. Undefined: it isn't. */
+  emptyAt(tp: TopicPartition): number | undefined {
+    return this.caughtUp(tp) ? this.#readings.get(partitionKey(tp))?.askedAt : undefined
+  }
+
   close(): void {
     this.#closed = true
     this.#pauses.end()
@@ -197,6 +202,7 @@ export class Fetcher {
     this.#busy.add(key)
     for (const reading of readings) reading.idle = false
     const positions = new Map(readings.map((reading) => [reading, reading.position]))
+    const askedAt = this.#options.clock.monotonic()
     try {
       const { cluster, kind } = this.#options
       const lane = await cluster.lane(node, part === 'behind' ? kind : `${kind}-end`)
@@ -206,7 +212,7 @@ export class Fetcher {
       const found = answer.topics.flatMap(({ topic, partitions }) => partitions.map((answered) => ({ topic, answered })))
       for (const { topic, answered } of found) {
         const reading = this.#readings.get(partitionKey({ topic, partition: answered.partition }))
-        if (reading !== undefined && positions.get(reading) === reading.position) await this.#take(reading, answered)
+        if (reading !== undefined && positions.get(reading) === reading.position) await this.#take(reading, answered, askedAt)
       }
     } catch (error) {
       await this.#failed(node, error)
@@ -239,12 +245,13 @@ export class Fetcher {
   }
 
   /** Takes one partition's answer. What is wrong with it is its own matter: others go on. */
-  async #take(reading: Reading, answer: FetchedPartition): Promise<void> {
+  async #take(reading: Reading, answer: FetchedPartition, askedAt: number): Promise<void> {
     if (answer.errorCode !== 0) {
       await this.#refused(reading, answer.errorCode)
       return
     }
     reading.refusals = 0
+    reading.askedAt = askedAt
     reading.end = reading.filter === undefined ? answer.highWatermark : answer.lastStableOffset
     const { records } = answer
     const { runs, length, nextOffset, leaderEpoch, isReadable } = wholeBatches(answer, reading.filter)

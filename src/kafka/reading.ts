@@ -19,6 +19,8 @@ export interface Reading {
   checkedEpoch: number
   /** One behind the last record that may be read; −1: not known yet. */
   end: number
+  /** When the last answer was asked for, in ms of the monotonic clock. */
+  askedAt: number
   /** Undefined: transactions don't matter. */
   readonly filter: CommittedFilter | undefined
   /** Answers handed out, or waiting to be, that aren't released. */
@@ -37,7 +39,7 @@ export interface Reading {
 export function readingFrom(tp: TopicPartition, position: number, isolation: FetchRequest['isolation'] | undefined): Reading {
   const filter = isolation === 'read_committed' ? new CommittedFilter() : undefined
   const fresh = { chunks: 0, paused: false, idle: true, resting: false, refusals: 0, refusedSince: 0 }
-  return { tp, position, handedOut: position, epoch: -1, checkedEpoch: -1, end: -1, filter, ...fresh }
+  return { tp, position, handedOut: position, epoch: -1, checkedEpoch: -1, end: -1, askedAt: 0, filter, ...fresh }
 }
 
 /** Reading goes on elsewhere: what was known of the place before doesn't count. */

@@ -1,7 +1,8 @@
 /**
  * Holds a table's changes back: for a time after the record, or until the window is closed, and lets the last one of each key through. Rows leave in
  * order of their time, then of their key's bytes; a row keeps the time of its first update, and leaves as the record of its last one. The step's own
- * stream time decides (−1 after each start). The end of a session or sliding window belongs to the window, so it closes one millisecond later than one
+ * stream time decides (−1 after each start, but kept where it goes on in silence; then the windows of the aggregations above close with it, so that a
+ * final result stays final). The end of a session or sliding window belongs to the window, so it closes one millisecond later than one
  * that ends before its end; Kafka Streams doesn't make that difference and lets such a row through twice (parity mode does as it does).
  */
 import { ProcessingError } from '../base/errors.ts'
@@ -12,6 +13,7 @@ import type { Windowed } from '../model/window.ts'
 import type { BufferStoreSpec, Entry, TimeOrderedBuffer } from '../state/store-spec.ts'
 import { restored, type Change, type Operator, type OperatorContext, type TableReader } from '../topology/operator.ts'
 import { newChange } from './change.ts'
+import { goOnInSilence, keepStepTime, newStepTime, type StepTime } from './step-time.ts'
 
 /** What a step that suppresses is told. */
 export interface SuppressOptions<K, V> {
@@ -23,6 +25,10 @@ export interface SuppressOptions<K, V> {
   readonly maxRecords: number
   readonly maxBytes: number
   readonly onFull: 'emit-early' | 'fail'
+  /** After so many ms of silence the step's time goes on with the clock. */
+  readonly idleMs?: number | undefined
+  /** What the aggregations above say of their closing (`Traits.closing`), whose windows are waited for. */
+  readonly closings?: readonly object[]
 }
 
 /** Holds changes back. Throws `SUPPRESS_FULL` when the buffer is full and early results weren't asked for. */
@@ -38,8 +44,8 @@ export function suppress<K, V>(options: SuppressOptions<K, V>): Operator<K, Chan
       const emit = restored(next)
       const change = newChange<V>()
       const waitMs = options.waitMs + (by === 'inclusive-window-end' && !context.parity ? 1 : 0)
-      let observed = -1
-      const isDue = (): boolean => buffer.minTime <= observed - waitMs
+      const time = newStepTime()
+      const isDue = (): boolean => buffer.minTime <= time.observed - waitMs
       const isFull = (): boolean => buffer.size > maxRecords || buffer.bytes > maxBytes
       const evictWhile = (holds: () => boolean, record: RecordContext): void | Promise<void> => {
         while (holds()) {
@@ -59,8 +65,13 @@ export function suppress<K, V>(options: SuppressOptions<K, V>): Operator<K, Chan
         if (options.onFull === 'fail') throw full(options, buffer, context)
         return evictWhile(isFull, record)
       }
+      if (options.idleMs !== undefined) {
+        const times = [time, ...(options.closings ?? []).map((closing) => context.shared<StepTime>(closing, newStepTime))]
+        keepStepTime(time, context, times)
+        goOnInSilence({ idleMs: options.idleMs, times, goOn: (record) => evictWhile(isDue, record) }, context)
+      }
       return (key, { value, old }, record) => {
-        if (record.timestamp > observed) observed = record.timestamp
+        if (record.timestamp > time.observed) time.observed = record.timestamp
         buffer.put(key, by === 'record' ? record.timestamp : endOf(key), { value, old: old ?? null }, record)
         const waiting = evictWhile(isDue, record)
         return waiting === undefined ? bound(record) : waiting.then(() => bound(record))

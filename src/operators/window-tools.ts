@@ -19,6 +19,8 @@ export interface WindowedAggregateOptions<K, V, A> extends Fold<K, V, A> {
   readonly store: WindowStoreSpec<K, A> | SessionStoreSpec<K, A>
   readonly role: 'KSTREAM-AGGREGATE-' | 'KSTREAM-REDUCE-' | 'COGROUPKSTREAM-AGGREGATE-'
   readonly emit: WindowEmitWhen | undefined
+  /** After so many ms of silence the step's time goes on with the clock. */
+  readonly idleMs?: number | undefined
   /** Makes one aggregate of those of two sessions that become one; sessions only. */
   readonly merge?: (left: A, right: A, key: K) => A
   /** Name of the repartition before it, from the grouping. */

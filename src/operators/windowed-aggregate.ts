@@ -1,7 +1,7 @@
 /**
  * Hot path. One aggregate for each key and window, of every kind of window. Where a record belongs is `place`'s to say; it is folded into each of those
  * windows that is still open, in their order. A window is closed when the step's own stream time (the greatest timestamp it has seen, −1 after each
- * start) has passed its end and grace, so one record may reach some hopping windows and be late for others: each late (record, window) pair is
+ * start, but kept where it goes on in silence) has passed its end and grace, so one record may reach some hopping windows and be late for others: each late (record, window) pair is
  * counted. Null values are aggregated except by sliding windows (Kafka Streams' rule), null keys dropped. What only sliding windows and sessions do
  * (copy, merge) is in `live-aggregate`.
  */
@@ -11,6 +11,7 @@ import type { Change, Emit, Operator } from '../topology/operator.ts'
 import { closingWindows } from './closing.ts'
 import { folding } from './fold.ts'
 import { sessions, slidings } from './live-aggregate.ts'
+import { goOnInSilence, keepStepTime, newStepTime, type StepTime } from './step-time.ts'
 import { newLiveWindows, newPlacements } from './placements.ts'
 import { closesAfter, place, type AnyWindows } from './window-placement.ts'
 import { windowTools, type WindowedAggregateOptions, type WindowTools } from './window-tools.ts'
@@ -19,7 +20,8 @@ export type { WindowedAggregateOptions } from './window-tools.ts'
 
 /** Folds the values of each key in each window. */
 export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, V, A>): Operator<K, V, Windowed<K>, Change<A>> {
-  const { store, role, windows, repartitionName, burns = 0 } = options
+  const { store, role, windows, repartitionName, burns = 0, idleMs } = options
+  const closing = closingOf(windows)
   return {
     role,
     traits: {
@@ -28,7 +30,7 @@ export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, 
       readsKey: true,
       readsValue: true,
       ownsOldValue: true,
-      closing: closingOf(windows),
+      closing,
     },
     naming: {
       stores: 'before',
@@ -41,22 +43,27 @@ export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, 
     start: (next, context) => {
       const closes = closesAfter(windows)
       const skipsNull = windows.kind === 'sliding'
-      let observed = -1
-      const isClosed = (end: number): boolean => end + closes <= observed
+      // Whoever waits below for windows to close lets them close here.
+      const time = context.shared<StepTime>(closing, newStepTime)
+      const isClosed = (end: number): boolean => end + closes <= time.observed
       const tools: WindowTools<K, V, A> = { ...windowTools(options, next, context), isClosed }
       const aggregated = stepOf(tools)
       const step: Emit<K, V> = (key, value, record) => {
         if (key === null) return context.dropped('null_key')
         if (skipsNull && value === null) return context.dropped('null_value')
-        if (record.timestamp > observed) observed = record.timestamp
+        if (record.timestamp > time.observed) time.observed = record.timestamp
         return aggregated(key, value, record)
       }
-      if (options.emit !== 'on-window-close') return step
-      const close = closingWindows({ windows, store, slots: tools.slots, next, context })
+      const close = options.emit === 'on-window-close' ? closingWindows({ windows, store, slots: tools.slots, next, context }) : undefined
+      if (idleMs !== undefined) {
+        keepStepTime(time, context)
+        goOnInSilence({ idleMs, times: [time], goOn: (record) => close?.(record, time.observed) }, context)
+      }
+      if (close === undefined) return step
       return (key, value, record) => {
         const waiting = step(key, value, record)
         if (key === null || isPassedOver(windows, record.timestamp, isClosed)) return waiting
-        return waiting === undefined ? close(record, observed) : waiting.then(() => close(record, observed))
+        return waiting === undefined ? close(record, time.observed) : waiting.then(() => close(record, time.observed))
       }
     },
   }

@@ -5,6 +5,7 @@
  */
 import { assert } from '../base/errors.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
+import type { TaskId } from '../model/task-id.ts'
 import type { StoreName } from '../state/store-spec.ts'
 import type { StreamTask } from '../task/stream-task.ts'
 import { encodeTimes } from './partition-time.ts'
@@ -30,6 +31,8 @@ export interface CommitPorts {
 export class Committer {
   readonly #ports: CommitPorts
   readonly #committed: Map<string, number> = new Map()
+  /** The times of steps that were committed last, by task, as text. */
+  readonly #times: Map<TaskId, string> = new Map()
 
   constructor(ports: CommitPorts) {
     this.#ports = ports
@@ -53,17 +56,21 @@ export class Committer {
     const positions = tasks.flatMap((task) => this.#changed(task))
     if (positions.length > 0) await this.#ports.commit(positions)
     for (const { tp, offset } of positions) this.resume(tp, offset)
+    for (const task of tasks) this.#times.set(task.id, timesOf(task))
     for (const task of tasks) {
       await task.land(this.#changelogOffsets(task))
       task.commitRequested = false
     }
   }
 
+  /** The positions that have moved; all of a task's where only the times of its steps have: they go on in silence, too. */
   #changed(task: StreamTask): Position[] {
+    const { times } = task.steps
+    const isLater = times.size > 0 && this.#times.get(task.id) !== timesOf(task)
     return task
       .positions()
-      .filter(({ tp, offset }) => this.#committed.get(partitionKey(tp)) !== offset)
-      .map(({ tp, offset, partitionTime }) => ({ tp, offset, metadata: encodeTimes({ partitionTime, times: task.times }) }))
+      .filter(({ tp, offset }) => isLater || this.#committed.get(partitionKey(tp)) !== offset)
+      .map(({ tp, offset, partitionTime }) => ({ tp, offset, metadata: encodeTimes({ partitionTime, times }) }))
   }
 
   #changelogOffsets(task: StreamTask): ReadonlyMap<StoreName, number> {
@@ -77,4 +84,9 @@ export class Committer {
     }
     return offsets
   }
+}
+
+/** The times of a task's steps, to compare them. */
+function timesOf({ steps }: StreamTask): string {
+  return [...steps.times].join(' ')
 }

@@ -69,7 +69,7 @@ export class GlobalStores {
     if (subtopology === undefined) return undefined
     const { stores, config, topology } = options
     const engine = await stores.openTask(FOLDER)
-    const ports = taskPorts({ ...options, producer: nothingToWrite, caughtUp: () => true })
+    const ports = taskPorts({ ...options, producer: nothingToWrite, caughtUp: () => true, emptyAt: () => undefined })
     const opened = new GlobalStores(options, makeTask(taskId(subtopology.id, 0), { config, topology, subtopology, ports, engine }))
     try {
       await opened.#fill(subtopology)

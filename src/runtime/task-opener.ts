@@ -45,6 +45,8 @@ export interface TaskOpenerOptions {
   print(line: string): void
   /** True when everything written to the partition so far has been handed to its task. */
   caughtUp(tp: TopicPartition): boolean
+  /** When that was last known, in ms of the monotonic clock; undefined: it isn't so, or nobody knows. */
+  emptyAt(tp: TopicPartition): number | undefined
   /** The stores that all tasks read. */
   readonly globals: () => TaskState | undefined
   /** True when the group asks for another plan: restoring ends early. */
@@ -259,7 +261,7 @@ function isDamage(error: unknown): error is StateError {
 
 /** What a task of a thread, or that of the global stores, is given. */
 export function taskPorts(
-  options: Pick<TaskOpenerOptions, 'config' | 'cluster' | 'ports' | 'logger' | 'hub' | 'producer' | 'caughtUp' | 'print'>,
+  options: Pick<TaskOpenerOptions, 'config' | 'cluster' | 'ports' | 'logger' | 'hub' | 'producer' | 'caughtUp' | 'emptyAt' | 'print'>,
 ): TaskPorts {
   const { config, cluster, ports, logger, hub } = options
   const dropped = oncePerMinute(ports.clock, (fields, message) => logger.warn(fields, message))
@@ -274,6 +276,8 @@ export function taskPorts(
         throw new ClusterError('SOURCE_MISSING', `there is no topic ${topic} to write to: create it first`, { context: { topic } })
     },
     caughtUp: (tp) => config.maxTaskIdleMs < 0 || options.caughtUp(tp),
+    emptyAt: (tp) => options.emptyAt(tp),
+    monotonic: () => ports.clock.monotonic(),
     onError: (error: RecordError) => (config.onError === undefined ? 'fail' : config.onError(error)),
     onDecided: (error, decision) => hub.emit('error', { at: ports.clock.now(), error, decision }),
     pause: (ms) => new Promise((resolve) => void ports.clock.after(ms, resolve)),

@@ -131,6 +131,7 @@ export class ThreadRunner {
       producer: () => this.#producer,
       committer: this.#committer,
       caughtUp: (tp) => this.#fetcher.caughtUp(tp),
+      emptyAt: (tp) => this.#fetcher.emptyAt(tp),
       interrupted: () => this.#member.rejoining,
     })
   }

@@ -260,6 +260,8 @@ export interface WindowRows<K, V> {
   append(key: K, value: V | null, row: AppendedRow): void
   /** Writes the retained rows of a key that start between `from` and `to`, both inclusive, into `into`: by start, then in order of arrival. */
   matches(key: K, from: number, to: number, into: Matches<V>): void
+  /** Time has come so far, in ms, although no row has: what is too old by then is gone. */
+  observe(time: number): void
 }
 
 /** What a row has besides key and value. Times are milliseconds since the epoch. */

@@ -171,7 +171,7 @@ export class TimedSlots<V> implements SlotKeys {
 
   /** Writes a slot; null deletes. What came too late is counted, and in parity mode told to the changelog all the same. */
   set(slot: number, value: V | null, timestamp: number, headers: Headers | undefined): void {
-    const isLate = this.#observe(this.#index.time(slot))
+    const isLate = this.observe(this.#index.time(slot))
     // The cache holds back what the store below would have refused, and a delete of nothing altogether.
     if (isLate && (value !== null || !this.#isCached)) this.#parts.expired()
     if (!isLate || this.#isCached) return this.slots.set(slot, value, timestamp, headers)
@@ -180,7 +180,7 @@ export class TimedSlots<V> implements SlotKeys {
 
   /** Adds a row of the key taken last. Kafka Streams tells its changelog of rows that it doesn't keep, too. */
   append(value: V | null, beside: number, { start, timestamp, headers }: AppendedRow): void {
-    const late = this.#observe(start)
+    const late = this.observe(start)
     if (late) this.#parts.expired()
     if (!late && value !== null) this.slots.set(this.#addSlot(start, beside), value, timestamp, headers)
     else this.slots.logOnly(value, { timestamp, headers }, (log) => this.#index.writeKey(this.#coder, start, beside, log))
@@ -369,7 +369,7 @@ export class TimedSlots<V> implements SlotKeys {
   }
 
   /** Takes note of a time; true when its entry isn't kept. Kafka Streams' persistent stores keep what belongs to a segment that is alive. */
-  #observe(time: number): boolean {
+  observe(time: number): boolean {
     if (time > this.#streamTime) this.#streamTime = time
     if (!this.#persistent) return time < this.#firstKept
     return this.#layout.segmentOf(time) < this.#layout.segmentOf(this.#firstKept - 1)

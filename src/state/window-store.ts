@@ -107,6 +107,10 @@ export class WindowCache<K, V> implements WindowSlots<K, V>, WindowRows<K, V> {
     }
   }
 
+  observe(time: number): void {
+    this.timed.observe(time)
+  }
+
   start(slot: number): number {
     return this.timed.time(slot)
   }

@@ -23,6 +23,7 @@ import type { ProcessorNode } from '../topology/node.ts'
 import type { Cancellable, DropReason, Emit, NodeName, OperatorContext, Schedule } from '../topology/operator.ts'
 import type { Topology } from '../topology/topology.ts'
 import { readOnly } from './read-only.ts'
+import type { StepTimes } from './step-times.ts'
 
 /** The task behind a context. */
 export interface ContextTask {
@@ -31,7 +32,7 @@ export interface ContextTask {
   readonly state: TaskState
   readonly streamTime: number
   commitRequested: boolean
-  readonly times: Map<string, number>
+  readonly steps: Pick<StepTimes, 'times' | 'keep' | 'listen'>
   schedule(when: Schedule, f: (timestamp: number) => void | Promise<void>, node: NodeName): Cancellable
   drop(reason: DropReason, node: NodeName): void
 }
@@ -93,7 +94,9 @@ export function makeContext(parts: ContextParts): OperatorContext {
     streamTime: () => task.streamTime,
     now: () => parts.now(),
     scanIntervalMs: parts.scanIntervalMs,
-    times: task.times,
+    times: task.steps.times,
+    keepTime: (name, time) => task.steps.keep(name, time),
+    listen: () => task.steps.listen(),
     schedule: (when, f) => task.schedule(when, f, node.name),
     requestCommit: () => {
       task.commitRequested = true

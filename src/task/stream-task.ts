@@ -24,6 +24,7 @@ import { makeContext } from './operator-context.ts'
 import { Outbox } from './outbox.ts'
 import { firstDue, Punctuations } from './punctuation.ts'
 import { RecordQueue, type Chunk } from './record-queue.ts'
+import { StepTimes } from './step-times.ts'
 import type { TaskPorts } from './task-ports.ts'
 import { UnfitRecords } from './unfit-records.ts'
 
@@ -72,8 +73,8 @@ export class StreamTask {
   readonly waitingIn: Set<NodeName> = new Set()
   /** True when a step asked for a commit. */
   commitRequested = false
-  /** Times by name, in ms, that are kept with the committed positions. */
-  readonly times: Map<string, number> = new Map()
+  /** What its steps know of time. */
+  readonly steps: StepTimes
   /** Greatest timestamp taken from the queues, in ms; −1 before any. */
   streamTime = -1
 
@@ -97,6 +98,7 @@ export class StreamTask {
     this.partition = partition
     this.#options = options
     this.#inputs = new TaskInputs((tp) => ports.caughtUp(tp))
+    this.steps = new StepTimes(this.#inputs, ports)
     this.#outbox = new Outbox(
       {
         applicationId: options.applicationId,
@@ -218,15 +220,13 @@ export class StreamTask {
         const waiting = this.#one(input)
         done++
         if (waiting !== undefined) {
-          return this.#after(
-            waiting.then(() => queue.advance()),
-            done,
-            most,
-          )
+          const advanced = waiting.then(() => queue.advance())
+          return this.#after(advanced, done, most)
         }
         queue.advance()
       } while (done < most && queue.headTimestamp < limit && queue.runs === run)
     }
+    if (done > 0) this.steps.heard()
     if (this.#inputs.wantCommit(done)) this.commitRequested = true
     if (this.state.uncommittedBytes > this.#options.uncommittedBytes) this.commitRequested = true
     return done
@@ -234,6 +234,7 @@ export class StreamTask {
 
   async #after(waiting: Promise<void>, done: number, most: number): Promise<number> {
     await waiting
+    this.steps.heard()
     return done + (await this.process(most - done))
   }
 
@@ -312,7 +313,7 @@ export class StreamTask {
 
   /** Emits what waits for the commit and writes dirty entries to the changelogs and the pending batch. */
   flush(): MaybePromise<void> {
-    return this.state.flush()
+    return chain(this.state.flush(), () => this.steps.collect())
   }
 
   /** The positions to commit: next offset to process, with the partition time, by partition. */
@@ -325,7 +326,7 @@ export class StreamTask {
     const queue = this.#queue(tp)
     queue.partitionTime = Math.max(queue.partitionTime, partitionTime)
     this.streamTime = Math.max(this.streamTime, partitionTime)
-    for (const [name, time] of times) this.times.set(name, Math.max(time, this.times.get(name) ?? time))
+    this.steps.resume(times)
   }
 
   /** Writes the flushed batch to the engine, with the next changelog offset of each store; only after the commit is known to have succeeded. */

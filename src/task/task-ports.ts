@@ -21,6 +21,10 @@ export interface TaskPorts {
   lookUp(topic: string): Promise<void>
   /** True when everything written to the partition so far has been handed to the task. */
   caughtUp(from: TopicPartition): boolean
+  /** When everything written to the partition was last known to have been handed to the task, in ms of the monotonic clock; undefined: it has not, or nobody knows. */
+  emptyAt(from: TopicPartition): number | undefined
+  /** Milliseconds from an arbitrary start; never goes back. */
+  monotonic(): number
   /** Asked about each record that failed at a step which has no `onError` of its own. */
   readonly onError: OnError
   /** Told what was decided about a record that failed, unless the task fails. */

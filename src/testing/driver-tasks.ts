@@ -157,6 +157,8 @@ export class DriverTasks {
         partitions: (topic) => this.partitions(topic) ?? this.#options.count(topic),
         lookUp: () => Promise.resolve(),
         caughtUp: () => true,
+        emptyAt: () => this.#options.now(),
+        monotonic: () => this.#options.now(),
         onError: (error) => this.#options.onError(error),
         onDecided: () => undefined,
         // Nobody waits in a test: a step that is tried again is at once.

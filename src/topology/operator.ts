@@ -166,6 +166,22 @@ export type AnyPartitioner = {
   place(...call: Parameters<Partitioner<unknown, unknown>>): ReturnType<Partitioner<unknown, unknown>>
 }['place']
 
+/** That nothing comes: every record was processed, and none was in the partitions when they were looked at last. Times are those of a monotonic clock. */
+export interface Silence {
+  /** When the last record was done, in ms. */
+  readonly since: number
+  /** For how long there was nothing since then, in whole ms. */
+  readonly lastsMs: number
+}
+
+/** A step's time, in ms, that is kept with the committed positions. */
+export interface KeptTime {
+  /** What it is now; −1: nothing to keep. */
+  read(): number
+  /** What it was when positions were last committed; called before the first record, more than once where there are several partitions. */
+  resume(ms: number): void
+}
+
 /** One a step and task: what an operator may use while it runs. */
 export interface OperatorContext {
   readonly node: NodeName
@@ -207,6 +223,10 @@ export interface OperatorContext {
   readonly scanIntervalMs: number
   /** Times by name, in ms, that are kept with the committed positions: what a step must know after a restart. Read at the first record, not before. */
   readonly times: Map<string, number>
+  /** Keeps a time under a name of its own among `times`. Called at start. */
+  keepTime(name: string, time: KeptTime): void
+  /** Answers a function that tells for how long nothing has come; undefined where something waits, or may wait. Called at start. */
+  listen(): () => Silence | undefined
   schedule(when: Schedule, f: (timestamp: number) => void | Promise<void>): Cancellable
   /** Asks for a commit as soon as the record in hand is done. */
   requestCommit(): void

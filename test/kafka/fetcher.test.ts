@@ -34,6 +34,26 @@ test('reads from a position to the end, and then what comes', async () => {
   fetcher.close()
 })
 
+test('says up to when a partition was empty: as it was last asked for, however long ago that is', async () => {
+  const world = await withTopic()
+  await world.produce('orders', numbered(2))
+  const fetcher = world.fetcher()
+  expect(fetcher.emptyAt(tp)).toBeUndefined()
+  fetcher.assign([{ tp, offset: 0 }])
+  expect(fetcher.emptyAt(tp)).toBeUndefined()
+  await readAll(world, fetcher, 2)
+  const ages = async (ms: number): Promise<number> => {
+    await world.clock.advance(ms)
+    return world.clock.monotonic() - fetcher.emptyAt(tp)!
+  }
+  // A fetch may wait for half a second at the broker.
+  for (const ms of [3_000, 2_500, 100]) expect(await ages(ms)).toBeLessThanOrEqual(1_000)
+  world.cluster.injectFault((api) => (api.key === FETCH.key ? { outcome: 'lose-request' } : undefined))
+  expect(await ages(5_000)).toBeGreaterThanOrEqual(4_000)
+  expect(fetcher.caughtUp(tp)).toBe(true)
+  fetcher.close()
+})
+
 test('whatever happens to requests and answers, every record is read once and in order', { timeout: 60_000 }, async () => {
   const outcome = fc.constantFrom('lose-request', 'lose-answer', 'close-before', 'close-instead', 'answer-then-close', 'twice')
   await fc.assert(

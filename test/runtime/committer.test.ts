@@ -61,3 +61,18 @@ test('nothing is committed while a record is in flight', async () => {
   await expect(committer.commit([world.task])).rejects.toMatchObject({ code: 'INVARIANT' })
   expect(order).toEqual(['produce'])
 })
+
+test('times of steps that go on without a record are committed with the positions as they are', async () => {
+  const { world, positions, committer } = committing()
+  await committer.commit([world.task])
+  await committer.commit([world.task])
+  expect(positions).toHaveLength(1)
+  world.task.steps.times.set('step/time', 90)
+  await committer.commit([world.task])
+  expect(positions.map(({ offset, metadata }) => [offset, [...decodeTimes(metadata).times]])).toEqual([
+    [2, []],
+    [2, [['step/time', 90]]],
+  ])
+  await committer.commit([world.task])
+  expect(positions).toHaveLength(2)
+})

@@ -8,7 +8,7 @@ import type { ResolvedStore } from '../../src/state/store-spec.ts'
 import { makeContext, type ContextTask } from '../../src/task/operator-context.ts'
 import { firstDue, Punctuations } from '../../src/task/punctuation.ts'
 import type { ProcessorNode } from '../../src/topology/node.ts'
-import { fanOut, type AnyOperator, type DropReason, type Emit, type Operator } from '../../src/topology/operator.ts'
+import { fanOut, type AnyOperator, type DropReason, type Emit, type Operator, type Silence } from '../../src/topology/operator.ts'
 import { Topology } from '../../src/topology/topology.ts'
 import { untyped } from './untyped.ts'
 
@@ -41,6 +41,8 @@ export interface HarnessOptions {
   readonly scanIntervalMs?: number
   /** Times that were kept with the committed positions. */
   readonly times?: Map<string, number>
+  /** For how long nothing has come, as the task would say; something waits when left out. */
+  readonly silence?: () => Silence | undefined
   readonly sendsOldValues?: boolean
   /** The bound of the task's caches, in bytes; 0 when left out. */
   readonly cacheBytes?: number
@@ -61,6 +63,8 @@ export class OperatorHarness<K, V, KOut, VOut> {
   readonly record: CurrentRecord = new CurrentRecord()
   /** The wall clock, in ms. */
   now = 0
+  /** Times that the operator lets keep, by name. */
+  readonly kept: Map<string, () => number> = new Map()
   readonly #task: ContextTask
   readonly #emit: Emit<K, V>
   readonly #streamTime: Punctuations = new Punctuations()
@@ -130,7 +134,7 @@ export class OperatorHarness<K, V, KOut, VOut> {
     for (const closer of this.#closers) closer()
   }
 
-  #makeTask({ state, times = new Map() }: HarnessOptions): ContextTask {
+  #makeTask({ state, silence, times = new Map() }: HarnessOptions): ContextTask {
     const { record, dropped } = this
     return {
       id: '0_0',
@@ -138,7 +142,15 @@ export class OperatorHarness<K, V, KOut, VOut> {
       state: state?.(record) ?? untyped({}),
       streamTime: -1,
       commitRequested: false,
-      times,
+      steps: {
+        times,
+        keep: (name, time) => {
+          this.kept.set(name, () => time.read())
+          const before = times.get(name)
+          if (before !== undefined) time.resume(before)
+        },
+        listen: () => silence ?? (() => undefined),
+      },
       schedule: (when, f, node) => {
         const streamTime = when.by === 'stream-time'
         const first = firstDue(when, streamTime ? this.#task.streamTime : this.now, node)

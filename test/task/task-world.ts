@@ -82,6 +82,8 @@ export function taskWorld(topology: Topology, options: TaskWorldOptions = {}): T
       partitions: options.partitions ?? (() => 1),
       lookUp: options.lookUp ?? (() => Promise.resolve()),
       caughtUp: ({ topic }) => options.caughtUp?.(topic) ?? true,
+      emptyAt: ({ topic }) => (options.caughtUp?.(topic) === false ? undefined : world.now),
+      monotonic: () => world.now,
       onError: options.onError ?? (() => 'fail'),
       onDecided: (error, decision) => void world.decided.push(`${decision} ${error.attempt} ${error.code}`),
       pause: (ms) => void world.pauses.push(ms),

@@ -3,7 +3,7 @@
  * put into its own store, so no pair is made twice. Both sides are one function with its arguments swapped: it finds the other side's records of
  * the key that are near enough, in order of their times, and hands on each pair with the later time and the arriving record's headers. Where a record
  * may come out alone, one that met nothing waits (`unmatched`) until its window has closed, unless that is over already. No record is refused for
- * being late: what it could have met is retained or gone.
+ * being late: what it could have met is retained or gone. Where the join's time goes on in silence, so does that of its stores.
  */
 import type { RecordContext } from '../../model/record.ts'
 import type { Matches, StoreSpec, WindowRows, WindowStoreSpec } from '../../state/store-spec.ts'
@@ -24,6 +24,8 @@ export interface StreamJoin<K, L, R, VOut> {
   /** Where records wait that met nothing; undefined where they don't. */
   readonly unmatched: UnmatchedSpec<K, L, R> | undefined
   readonly join: (left: L | null, right: R | null, key: K) => VOut
+  /** After so many ms of silence the join's time goes on with the clock. */
+  readonly idleMs?: number | undefined
 }
 
 /** Hands each record on, then keeps it for the other side. */
@@ -128,7 +130,9 @@ function sideOperator<K, L, R, Mine, Other, VOut>(
     stores: unmatched === undefined ? [other] : [other, unmatched],
     start: (next, context) => {
       const waiting = openUnmatched(join, side.isLeft, { next, context })
-      return meeting(side, { rows: context.windowRows<K, Other>(other), waiting, next, context })
+      const rows = context.windowRows<K, Other>(other)
+      if (join.idleMs !== undefined) waiting.goOnInSilence(join.idleMs, (time) => rows.observe(time))
+      return meeting(side, { rows, waiting, next, context })
     },
   }
 }

@@ -11,6 +11,7 @@ import { visitRows } from '../../state/scan.ts'
 import type { KeyValueStore, KeyValueStoreSpec, Slots } from '../../state/store-spec.ts'
 import { stamped, type Emit, type OperatorContext } from '../../topology/operator.ts'
 import { valueOf } from '../result.ts'
+import { goOnInSilence, keepStepTime, newStepTime, type StepTime } from '../step-time.ts'
 import type { JoinWindows } from './join-windows.ts'
 import type { Waiting, WaitingKey } from './unmatched-serdes.ts'
 
@@ -37,6 +38,8 @@ export interface UnmatchedRecords<K, W> {
   met(key: K, timestamp: number): void | Promise<void>
   /** Tells the records whose window has closed, if it is time to look. */
   tellClosed(record: RecordContext): void | Promise<void>
+  /** After so many ms of silence the join's time goes on with the clock; `observe` is told up to when. What is closed by then is told. */
+  goOnInSilence(idleMs: number, observe: (time: number) => void): void
 }
 
 type WaitingJoin<K, L, R, VOut> = UnmatchedJoin<K, L, R, VOut> & { readonly unmatched: UnmatchedSpec<K, L, R> }
@@ -48,7 +51,7 @@ interface Below<K, VOut> {
 
 /** What both sides of a join have in common in one task. */
 interface Tracker {
-  streamTime: number
+  readonly time: StepTime
   /** Time of the record that was looked at last, or of an earlier one that came since. */
   minTime: number
   /** Wall clock before which nobody looks again. */
@@ -62,20 +65,31 @@ export function openUnmatched<K, L, R, VOut>(
   { next, context }: Below<K, VOut>,
 ): UnmatchedRecords<K, Waiting<L, R>> {
   const { windows, unmatched } = join
-  const tracker = context.shared<Tracker>(join, () => ({ streamTime: -1, minTime: Number.POSITIVE_INFINITY, nextLook: 0 }))
+  const tracker = context.shared<Tracker>(join, () => ({ time: newStepTime(), minTime: Number.POSITIVE_INFINITY, nextLook: 0 }))
+  const { time } = tracker
   const observe = (timestamp: number): void => {
-    if (timestamp > tracker.streamTime) tracker.streamTime = timestamp
+    if (timestamp > time.observed) time.observed = timestamp
   }
+  const inSilence =
+    (tell: (record: RecordContext) => void | Promise<void>): UnmatchedRecords<K, Waiting<L, R>>['goOnInSilence'] =>
+    (idleMs, told) => {
+      keepStepTime(time, context, [time], told)
+      const goOn = (record: RecordContext): void | Promise<void> => {
+        told(time.observed)
+        return tell(record)
+      }
+      goOnInSilence({ idleMs, times: [time], goOn }, context)
+    }
   if (unmatched === undefined) {
     const nothing = (): undefined => undefined
-    return { observe, isOver: () => true, add: nothing, met: nothing, tellClosed: nothing }
+    return { observe, isOver: () => true, add: nothing, met: nothing, tellClosed: nothing, goOnInSilence: inSilence(nothing) }
   }
   const store = context.store<KeyValueStore<WaitingKey<K>, readonly Waiting<L, R>[]>>(unmatched)
   const closing = new Closing({ ...join, unmatched }, tracker, { next, context })
   const afterMs = (isLeft ? windows.afterMs : windows.beforeMs) + windows.graceMs
   return {
     observe,
-    isOver: (latest) => latest < tracker.streamTime,
+    isOver: (latest) => latest < time.observed,
     add: (key, waiting, timestamp) => {
       tracker.minTime = Math.min(tracker.minTime, timestamp)
       const place = { timestamp, isLeft, key }
@@ -87,17 +101,20 @@ export function openUnmatched<K, L, R, VOut>(
       if (found instanceof Promise) return found.then((list) => (list === undefined ? undefined : store.put(place, null)))
       return found === undefined ? undefined : store.put(place, null)
     },
-    tellClosed: (record) => {
-      const { minTime, streamTime, nextLook } = tracker
-      if (record.timestamp !== streamTime) return undefined
-      // What waits is not known after a restart: then it is looked for. Kafka Streams adds to the greatest long there, which makes a negative, so it
-      // looks too, unless nothing is added.
-      if (minTime === Number.POSITIVE_INFINITY ? context.parity && afterMs <= 0 : minTime + afterMs >= streamTime) return undefined
-      const now = context.now()
-      if (now < nextLook) return undefined
-      tracker.nextLook = now + context.scanIntervalMs
-      return closing.scan(record)
-    },
+    tellClosed: (record) => (record.timestamp === time.observed ? look(record) : undefined),
+    goOnInSilence: inSilence(look),
+  }
+
+  /** Scans, if something may be closed and it is time to. */
+  function look(record: RecordContext): void | Promise<void> {
+    const { minTime, nextLook } = tracker
+    // What waits is not known after a restart: then it is looked for. Kafka Streams adds to the greatest long there, which makes a negative, so it
+    // looks too, unless nothing is added.
+    if (minTime === Number.POSITIVE_INFINITY ? context.parity && afterMs <= 0 : minTime + afterMs >= time.observed) return undefined
+    const now = context.now()
+    if (now < nextLook) return undefined
+    tracker.nextLook = now + context.scanIntervalMs
+    return closing.scan(record)
   }
 }
 
@@ -146,7 +163,7 @@ class Closing<K, L, R, VOut> {
 
   #isOpen({ timestamp, isLeft }: WaitingKey<K>): boolean {
     const { beforeMs, afterMs, graceMs } = this.#join.windows
-    return timestamp + (isLeft ? afterMs : beforeMs) + graceMs >= this.#tracker.streamTime
+    return timestamp + (isLeft ? afterMs : beforeMs) + graceMs >= this.#tracker.time.observed
   }
 
   #tell(place: WaitingKey<K>, waiting: readonly Waiting<L, R>[], record: RecordContext, from: number): void | Promise<void> {
