@@ -35,16 +35,21 @@ export async function benchInProcess(bench: InProcessBench): Promise<{ results: 
   if (unknown !== undefined) throw new Error(`there is no workload ${unknown}: ${workloads.map(({ name }) => name).join(', ')}`)
   const chosen = workloads.filter(({ name }) => bench.workloads.length === 0 || bench.workloads.includes(name))
   const results: object[] = []
+  const parseNs: number[] = []
   let different = 0
   for (const workload of chosen) {
     const runs: Run[] = []
-    for (let i = 0; i < bench.runs; i++) runs.push(await once(workload, bench.records, bench.smoke))
+    for (let i = 0; i < bench.runs; i++) {
+      if (!bench.smoke) parseNs.push(parsing())
+      runs.push(await once(workload, bench.records, bench.smoke))
+    }
     different += runs.reduce((sum, { differences }) => sum + differences, 0)
     const median = [...runs].sort((a, b) => a.cpuNsPerRecord - b.cpuNsPerRecord)[runs.length >> 1]!
     const machine = { cpu: cpus()[0]?.model, cores: cpus().length }
-    results.push({ workload: workload.name, system: 'millrace', node: process.version, machine, runs, median })
+    results.push({ workload: workload.name, system: 'millrace', node: process.version, machine: { ...machine, parseNs }, runs, median })
     if (!bench.smoke) print(workload, median)
   }
+  if (!bench.smoke) printMachine(parseNs)
   return { results: results.length, different, file: bench.smoke ? 'no file' : write(results) }
 }
 
@@ -53,6 +58,24 @@ function print({ name, about }: Workload, { cpuNsPerRecord, rssMb }: Run): void 
   console.log(
     `${name.padEnd(18)} ${cpuNsPerRecord.toFixed(0).padStart(6)} CPU ns a record, ${perCore} records/s a core; RSS ${rssMb} MB   ${about}`,
   )
+}
+
+/** How fast the machine was meanwhile: what `JSON.parse` of one of the values takes, which the targets suppose to be 480 to 660 ns. */
+function printMachine(parseNs: readonly number[]): void {
+  const [least, most] = [Math.min(...parseNs), Math.max(...parseNs)].map((ns) => ns.toFixed(0))
+  console.log(`meanwhile JSON.parse of one such value took ${least} to ${most} CPU ns here; the targets suppose 480 to 660`)
+}
+
+function parsing(): number {
+  const values = Array.from({ length: 1_000 }, (_, n) => Buffer.from(workloads[0]!.record(n).value))
+  let best = Infinity
+  for (let i = 0; i < 40; i++) {
+    const cpu = process.cpuUsage()
+    for (const value of values) JSON.parse(value.toString())
+    const used = process.cpuUsage(cpu)
+    best = Math.min(best, used.user + used.system)
+  }
+  return best
 }
 
 function write(results: readonly object[]): string {

@@ -74,7 +74,7 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: 'passthrough',
-    about: 'stream(views).to(copies), JSON.parse in, JSON.stringify out',
+    about: 'stream(views).to(copies), read as JSON, written as the bytes it was',
     record: inOrder,
     topology: () => {
       const builder = new StreamsBuilder()
@@ -86,7 +86,7 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: 'filter',
-    about: 'stream(views).filter(type is cart).to(copies), JSON.parse in, JSON.stringify out',
+    about: 'stream(views).filter(type is cart).to(copies), JSON in and out',
     record: inOrder,
     topology: () => {
       const builder = new StreamsBuilder()
@@ -105,8 +105,7 @@ export const workloads: readonly Workload[] = [
   },
   {
     name: 'keyed-count',
-    about:
-      'stream(views).groupByKey().count().toStream().to(copies), 1 M keys, Zipf 0.99, JSON.parse in, every update out and in the changelog',
+    about: 'stream(views).groupByKey().count().toStream().to(copies), 1 M keys, Zipf 0.99, JSON in, every update out and in the changelog',
     record: (n) => view(n, keyOf(zipf(n))),
     topology: () => {
       const builder = new StreamsBuilder()
