@@ -1,5 +1,5 @@
 /**
- * Node's side of things: standard streams, sockets, the state directory, the fast text codec and the compression codecs. It is imported when an application starts, so that
+ * Node's side of things: standard streams, sockets, the state directory, the fast text codec, the compression codecs and the checksum. It is imported when an application starts, so that
  * tests of the core and browsers never load it.
  */
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ import type { Ports } from '../runtime/ports.ts'
 import { openStateDirectory } from '../runtime/state-directory.ts'
 import { memoryStores, type TaskStores } from '../runtime/task-stores.ts'
 import { nodeFiles } from './files.ts'
+import { registerNativeCrc32c } from './native-crc32c.ts'
 import { chooseEngine } from './open-engine.ts'
 import { registerZlibCodecs } from './zlib-codecs.ts'
 
@@ -80,7 +81,7 @@ function isTemporary(path: string): boolean {
 
 let registered = false
 
-/** Registers, once a process, the platform's text and compression codecs; neither changes an answer. */
+/** Registers, once a process, the platform's text and compression codecs and its checksum; none changes an answer. */
 export function registerNode(): void {
   if (registered) return
   registered = true
@@ -94,6 +95,7 @@ export function registerNode(): void {
     },
   })
   registerZlibCodecs()
+  registerNativeCrc32c()
 }
 
 interface SlicingBuffer extends Buffer {
