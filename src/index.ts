@@ -89,6 +89,7 @@ export type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } fr
 export type { EmitWhen, WindowEmitWhen } from './operators/change.ts'
 export type { FixedKeyProcessor, Processor, ProcessorContext } from './topology/processor.ts'
 export { CogroupedKStream, SessionWindowedCogroupedKStream, WindowedCogroupedKStream } from './dsl/cogrouped.ts'
+export type { AverageState, Rank } from './dsl/derived.ts'
 export { GlobalKTable } from './dsl/global-ktable.ts'
 export { KGroupedStream } from './dsl/grouped.ts'
 export { KGroupedTable } from './dsl/grouped-table.ts'
@@ -96,6 +97,9 @@ export { KStream } from './dsl/kstream.ts'
 export { KTable } from './dsl/ktable.ts'
 export { otherwise } from './dsl/options.ts'
 export type {
+  CollectOptions,
+  DeduplicateOptions,
+  DistinctOptions,
   ForeignKeyOptions,
   GlobalJoinOptions,
   GlobalStoreOptions,

@@ -9,6 +9,8 @@ import { storeReader } from '../operators/table.ts'
 import { tableAggregate, type TableFold } from '../operators/table-aggregate.ts'
 import { erased, keyValueSpec, narrowed, type GroupParts, type MayDelete } from './handle.ts'
 import type { KTable } from './ktable.ts'
+import * as derived from './derived.ts'
+import type { AverageState, Subtractable } from './derived.ts'
 import type { TableOptions } from './options.ts'
 
 /** A table grouped by keys made of its rows. */
@@ -51,6 +53,24 @@ export class KGroupedTable<K, V> {
     return this.#aggregate<A, MayDelete<R>>({ initial, add, subtract }, { options, role: 'KTABLE-AGGREGATE-', value: undefined })
   }
 
+  /**
+   * The sum of what `f` answers for the rows of a group; 0 once it had some. Fractions are rounded at each change: sum whole numbers where it matters.
+   * `accounts.groupBy((a) => [a.owner, a], …).sum((a) => a.cents)`
+   */
+  sum(f: (value: V, key: K) => number, options: TableOptions<K, number> = {}): KTable<K, number> {
+    return this.#derived<number, false>(derived.sum(f), options)
+  }
+
+  /** The average of what `f` answers; none once all rows have gone; the store keeps sum and count. `accounts.groupBy((a) => [a.owner, a], …).average((a) => a.cents)` */
+  average(f: (value: V, key: K) => number, options: TableOptions<K, AverageState> = {}): KTable<K, number, true> {
+    return derived.averages(this.#derived<AverageState, true>(derived.average(f), options), options)
+  }
+
+  #derived<A, D extends boolean>(how: Subtractable<K, V, A>, options: TableOptions<K, A>): KTable<K, Exclude<A, null>, D> {
+    this.#parts.graph.mistakes.push(...how.mistakes)
+    return this.#aggregate<A, D>(how, { options, role: 'KTABLE-AGGREGATE-', value: how.serde })
+  }
+
   #aggregate<A, D extends boolean>(
     fold: TableFold<K, V, A>,
     how: {
@@ -62,7 +82,8 @@ export class KGroupedTable<K, V> {
     const { graph, call, key, value, name, grouping, makers } = this.#parts
     const { options, role } = how
     const store = keyValueSpec<K, A>(options.store)
-    const operator = tableAggregate<K, V, A>({ ...fold, store, role, emit: options.emit, repartitionName: name })
+    const { initial, add, subtract } = fold
+    const operator = tableAggregate<K, V, A>({ initial, add, subtract, store, role, emit: options.emit, repartitionName: name })
     const storeSerdes = { key: erased(options.key) ?? store.key ?? key, value: erased(options.value) ?? store.value ?? how.value }
     const changes = value === undefined ? undefined : changeSerde(value)
     const { onError } = options

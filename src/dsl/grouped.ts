@@ -1,6 +1,6 @@
 /**
  * Grouped streams: what aggregates are made of. `count` and `reduce` are `aggregate` with the folding given; with `windowedBy` the same folds run
- * per key and window (`dsl/windowed`).
+ * per key and window (`dsl/windowed`). What is derived, as `sum`, is in `dsl/derived`.
  */
 import { aggregate } from '../operators/aggregate.ts'
 import { storeReader } from '../operators/table.ts'
@@ -11,7 +11,9 @@ import type { Fold } from '../operators/aggregate.ts'
 import { checkBuilder, erased, keyValueSpec, type Graph, type GroupParts, type MayDelete } from './handle.ts'
 import type { CogroupedKStream, CogroupInput } from './cogrouped.ts'
 import type { KTable } from './ktable.ts'
-import type { TableOptions } from './options.ts'
+import * as derived from './derived.ts'
+import type { AverageState, Derived, Rank } from './derived.ts'
+import type { CollectOptions, DistinctOptions, TableOptions } from './options.ts'
 import type { SessionWindowedKStream, WindowedKStream } from './windowed.ts'
 
 type Role = 'KSTREAM-AGGREGATE-' | 'KSTREAM-REDUCE-'
@@ -55,6 +57,58 @@ export class KGroupedStream<K, V> {
     return this.#aggregate<A, MayDelete<R>>(fold, { options, role: 'KSTREAM-AGGREGATE-', value: undefined })
   }
 
+  /** The sum of what `f` answers for the values of a key. `orders.groupByKey().sum((order) => order.cents)` */
+  sum(f: (value: Exclude<V, null>, key: K) => number, options?: TableOptions<K, number>): KTable<K, number> {
+    return this.#derived(derived.sum(f), options)
+  }
+
+  /** The average of what `f` answers; the store keeps sum and count. `orders.groupByKey().average((order) => order.cents)` */
+  average(f: (value: Exclude<V, null>, key: K) => number, options: TableOptions<K, AverageState> = {}): KTable<K, number> {
+    return derived.averages(this.#derived(derived.average(f), options), options)
+  }
+
+  /** The least of what `f` answers. `orders.groupByKey().min((order) => order.cents)` */
+  min<M extends number | string>(f: (value: Exclude<V, null>, key: K) => M, options?: TableOptions<K, M>): KTable<K, M> {
+    return this.#derived(derived.min(f), options)
+  }
+
+  /** The greatest of what `f` answers. `orders.groupByKey().max((order) => order.cents)` */
+  max<M extends number | string>(f: (value: Exclude<V, null>, key: K) => M, options?: TableOptions<K, M>): KTable<K, M> {
+    return this.#derived(derived.max(f), options)
+  }
+
+  /** The value that came first. `orders.groupByKey().first({ store: 'first-orders' })` */
+  first(options?: TableOptions<K, Exclude<V, null>>): KTable<K, Exclude<V, null>> {
+    return this.#derived(derived.first(this.#parts.value), options)
+  }
+
+  /** The value that came last. `orders.groupByKey().last({ store: 'last-orders' })` */
+  last(options?: TableOptions<K, Exclude<V, null>>): KTable<K, Exclude<V, null>> {
+    return this.#derived(derived.last(this.#parts.value), options)
+  }
+
+  /** The values in order of arrival, at most `limit` of them. `orders.groupByKey().collect({ limit: 10, keep: 'last' })` */
+  collect(options: CollectOptions & TableOptions<K, readonly Exclude<V, null>[]>): KTable<K, readonly Exclude<V, null>[]> {
+    return this.#derived(derived.collect(options, this.#parts.value), options)
+  }
+
+  /** The `k` values that `by` answers the most for, the greatest first. `orders.groupByKey().topK(3, (order) => order.cents)` */
+  topK(
+    k: number,
+    by: (value: Exclude<V, null>, key: K) => Rank,
+    options?: TableOptions<K, readonly Exclude<V, null>[]>,
+  ): KTable<K, readonly Exclude<V, null>[]> {
+    return this.#derived(derived.topK(k, by, this.#parts.value), options)
+  }
+
+  /** The different answers of `f`, in order of their first arrival. `orders.groupByKey().distinct((order) => order.product)` */
+  distinct<D extends string | number | boolean>(
+    f: (value: Exclude<V, null>, key: K) => D,
+    options: DistinctOptions & TableOptions<K, readonly D[]> = {},
+  ): KTable<K, readonly D[]> {
+    return this.#derived(derived.distinct(f, options), options)
+  }
+
   /** Aggregates per window. `clicks.groupByKey().windowedBy(tumbling(minutes(1)).grace(seconds(5)))` */
   windowedBy(windows: TimeWindows | UnlimitedWindows): WindowedKStream<K, V>
   windowedBy(windows: SlidingWindows): WindowedKStream<K, Exclude<V, null>>
@@ -85,10 +139,15 @@ export class KGroupedStream<K, V> {
     return { parts: this.#parts, add }
   }
 
-  #aggregate<A, D extends boolean>(
+  #derived<S, R>(how: Derived<K, Exclude<V, null>, S>, options: TableOptions<K, R> = {}): KTable<K, R> {
+    this.#parts.graph.mistakes.push(...how.mistakes)
+    return this.#aggregate<S, false, R>(derived.foldOf<K, V, S>(how), { options, role: 'KSTREAM-AGGREGATE-', value: how.serde })
+  }
+
+  #aggregate<A, D extends boolean, R = Exclude<A, null>>(
     fold: Fold<K, V, A>,
     how: { readonly options: TableOptions<K, unknown>; readonly role: Role; readonly value: AnySerde | undefined; readonly burns?: number },
-  ): KTable<K, Exclude<A, null>, D> {
+  ): KTable<K, R, D> {
     const { graph, call, key, value, name, grouping, makers } = this.#parts
     const { options, role, burns = 0 } = how
     const store = keyValueSpec<K, unknown>(options.store)
@@ -103,7 +162,7 @@ export class KGroupedStream<K, V> {
     const storeSerdes = { key: erased(options.key) ?? store.key ?? key, value: erased(options.value) ?? store.value ?? how.value }
     const { onError } = options
     const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, grouping, storeSerdes, onError })
-    return makers.table<K, Exclude<A, null>, D>({ ...this.#parts, call: step, ...storeSerdes, reader: storeReader(present(store)) })
+    return makers.table<K, R, D>({ ...this.#parts, call: step, ...storeSerdes, reader: storeReader(present(store)) })
   }
 }
 

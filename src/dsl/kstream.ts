@@ -14,12 +14,14 @@ import type { FixedKeyProcessor, Processor } from '../topology/processor.ts'
 import * as stateless from '../operators/stateless.ts'
 import { storeReader, toTable } from '../operators/table.ts'
 import type { Operator } from '../topology/operator.ts'
+import { deduplicated } from './deduplicate.ts'
 import type { GlobalKTable } from './global-ktable.ts'
 import type { KGroupedStream } from './grouped.ts'
 import { checkBuilder, erased, keyValueSpec, type Parts } from './handle.ts'
 import { joinStreams } from './join-streams.ts'
 import type { KTable } from './ktable.ts'
 import type {
+  DeduplicateOptions,
   GlobalJoinOptions,
   GroupOptions,
   KeyOptions,
@@ -253,6 +255,17 @@ export class KStream<K, V> {
 
   #processed<KOut, VOut>(operator: Operator<K, V, KOut, VOut>, options: ProcessOptions<KOut, VOut>): KStream<KOut, VOut> {
     return this.apply(operator, options)
+  }
+
+  /**
+   * Only the first record of each key and id that `f` answers, and none within so many milliseconds of it; null: no id, passes.
+   * `orders.deduplicate((order) => order.id, { within: minutes(10) })`. For ids that several keys may have, `selectKey` the id before.
+   */
+  deduplicate<I extends string | number | boolean>(
+    f: Callback<K, V, I | null>,
+    options: DeduplicateOptions<K>,
+  ): KStream<Exclude<K, null>, V> {
+    return this.#parts.makers.stream<Exclude<K, null>, V>(deduplicated(this.#parts, f, options))
   }
 
   /** Writes to a topic; null is written as a tombstone. With a function the topic is chosen per record. `totals.to(topic('totals', { key: serdes.string, value: serdes.long }))` */

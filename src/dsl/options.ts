@@ -85,6 +85,32 @@ export interface SessionAggregateOptions<K, V> extends SessionTableOptions<K, V>
   readonly merge: (left: V, right: V, key: K) => V
 }
 
+/** How many values `collect` keeps of each key. */
+export interface CollectOptions {
+  /** At most so many, at least 1. */
+  readonly limit: number
+  /** `first` (default): what comes when the list is full is passed over; `last`: the oldest go. */
+  readonly keep?: 'first' | 'last'
+}
+
+/** How many different values `distinct` keeps of each key. */
+export interface DistinctOptions {
+  /** What comes when so many are known is passed over; 1,000 when left out. */
+  readonly limit?: number
+}
+
+/** Options of `deduplicate`. */
+export interface DeduplicateOptions<K> extends KeyOptions<K> {
+  /** How near two records of one key and id must be, in ms of their timestamps, either way and inclusive, to be the same. */
+  readonly within: number
+  /** How much longer late records are taken, in ms of stream time; 0 when left out. A record is late when stream time has passed its own by more than `within`. */
+  readonly grace?: number
+  /** The store's name; a generated name when left out. */
+  readonly store?: string
+  /** False: the store has no changelog. A record: topic configs that override the defaults. */
+  readonly changelog?: boolean | Readonly<Record<string, string>>
+}
+
 /** Options of a foreign-key join of tables. */
 export interface ForeignKeyOptions<K, V, KOther, VOut> extends TableOptions<K, VOut> {
   /** The key of the other table's row that belongs to this one; null: there is none. */

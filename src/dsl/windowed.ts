@@ -13,8 +13,18 @@ import { windowReader } from '../operators/window-tools.ts'
 import { windowedAggregate } from '../operators/windowed-aggregate.ts'
 import { sessionSpec, windowSpec, type GroupParts, type MayDelete } from './handle.ts'
 import type { KTable } from './ktable.ts'
+import * as derived from './derived.ts'
+import type { AverageState, Derived, Rank } from './derived.ts'
 import { checkIdle } from './idle.ts'
-import type { IdleOptions, SessionAggregateOptions, SessionTableOptions, StepOptions, WindowTableOptions } from './options.ts'
+import type {
+  CollectOptions,
+  DistinctOptions,
+  IdleOptions,
+  SessionAggregateOptions,
+  SessionTableOptions,
+  StepOptions,
+  WindowTableOptions,
+} from './options.ts'
 
 /** A grouped stream in windows. */
 export class WindowedKStream<K, V> {
@@ -54,13 +64,71 @@ export class WindowedKStream<K, V> {
     return this.#table<A, MayDelete<R>>({ initial, add }, { options, role: 'KSTREAM-AGGREGATE-', value: undefined, burns: 0 })
   }
 
-  #table<A, D extends boolean>(
+  /** The sum of what `f` answers for the values of a key and window. `….windowedBy(tumbling(minutes(1))).sum((order) => order.cents)` */
+  sum(f: (value: Exclude<V, null>, key: K) => number, options?: WindowTableOptions<K, number>): KTable<Windowed<K>, number> {
+    return this.#derived(derived.sum(f), options)
+  }
+
+  /** The average of what `f` answers; the store keeps sum and count. `….windowedBy(tumbling(minutes(1))).average((order) => order.cents)` */
+  average(f: (value: Exclude<V, null>, key: K) => number, options: WindowTableOptions<K, AverageState> = {}): KTable<Windowed<K>, number> {
+    return derived.averages(this.#derived(derived.average(f), options), options)
+  }
+
+  /** The least of what `f` answers. `….windowedBy(tumbling(minutes(1))).min((order) => order.cents)` */
+  min<M extends number | string>(f: (value: Exclude<V, null>, key: K) => M, options?: WindowTableOptions<K, M>): KTable<Windowed<K>, M> {
+    return this.#derived(derived.min(f), options)
+  }
+
+  /** The greatest of what `f` answers. `….windowedBy(tumbling(minutes(1))).max((order) => order.cents)` */
+  max<M extends number | string>(f: (value: Exclude<V, null>, key: K) => M, options?: WindowTableOptions<K, M>): KTable<Windowed<K>, M> {
+    return this.#derived(derived.max(f), options)
+  }
+
+  /** The value that came first. `….windowedBy(tumbling(minutes(1))).first({ store: 'first-orders' })` */
+  first(options?: WindowTableOptions<K, Exclude<V, null>>): KTable<Windowed<K>, Exclude<V, null>> {
+    return this.#derived(derived.first(this.#parts.value), options)
+  }
+
+  /** The value that came last. `….windowedBy(tumbling(minutes(1))).last({ store: 'last-orders' })` */
+  last(options?: WindowTableOptions<K, Exclude<V, null>>): KTable<Windowed<K>, Exclude<V, null>> {
+    return this.#derived(derived.last(this.#parts.value), options)
+  }
+
+  /** The values in order of arrival, at most `limit` of them. `….windowedBy(tumbling(minutes(1))).collect({ limit: 10, keep: 'last' })` */
+  collect(options: CollectOptions & WindowTableOptions<K, readonly Exclude<V, null>[]>): KTable<Windowed<K>, readonly Exclude<V, null>[]> {
+    return this.#derived(derived.collect(options, this.#parts.value), options)
+  }
+
+  /** The `k` values that `by` answers the most for, the greatest first. `….windowedBy(tumbling(minutes(1))).topK(3, (order) => order.cents)` */
+  topK(
+    k: number,
+    by: (value: Exclude<V, null>, key: K) => Rank,
+    options?: WindowTableOptions<K, readonly Exclude<V, null>[]>,
+  ): KTable<Windowed<K>, readonly Exclude<V, null>[]> {
+    return this.#derived(derived.topK(k, by, this.#parts.value), options)
+  }
+
+  /** The different answers of `f`, in order of their first arrival. `….windowedBy(tumbling(minutes(1))).distinct((order) => order.product)` */
+  distinct<D extends string | number | boolean>(
+    f: (value: Exclude<V, null>, key: K) => D,
+    options: DistinctOptions & WindowTableOptions<K, readonly D[]> = {},
+  ): KTable<Windowed<K>, readonly D[]> {
+    return this.#derived(derived.distinct(f, options), options)
+  }
+
+  #derived<S, R>(how: Derived<K, Exclude<V, null>, S>, options: WindowTableOptions<K, R> = {}): KTable<Windowed<K>, R> {
+    this.#parts.graph.mistakes.push(...how.mistakes)
+    const made = { options, role: 'KSTREAM-AGGREGATE-', value: how.serde, burns: 0, skipsNull: true } as const
+    return this.#table<S, false, R>(derived.foldOf<K, V, S>(how), made)
+  }
+
+  #table<A, D extends boolean, R = Exclude<A, null>>(
     fold: Fold<K, V, A>,
     how: Omit<Made, 'windows' | 'store' | 'options'> & { readonly options: WindowTableOptions<K, unknown> },
-  ): KTable<Windowed<K>, Exclude<A, null>, D> {
+  ): KTable<Windowed<K>, R, D> {
     const windows = this.#windows
     const store = windowSpec<K, unknown>(how.options.store, windows, this.#parts.graph.mistakes)
-    return windowedTable<K, V, A, D>(this.#parts, fold, { ...how, windows, store })
+    return windowedTable<K, V, A, D, R>(this.#parts, fold, { ...how, windows, store })
   }
 }
 
@@ -103,13 +171,82 @@ export class SessionWindowedKStream<K, V> {
     return this.#table<A>({ initial, add, merge }, { options, role: 'KSTREAM-AGGREGATE-', value: undefined, burns: 0 })
   }
 
-  #table<A>(
+  /** The sum of what `f` answers for the values of a key and session. `….windowedBy(session(minutes(5))).sum((order) => order.cents)` */
+  sum(f: (value: Exclude<V, null>, key: K) => number, options?: SessionTableOptions<K, number>): KTable<Windowed<K>, number, true> {
+    return this.#derived(derived.sum(f), options)
+  }
+
+  /** The average of what `f` answers; the store keeps sum and count. `….windowedBy(session(minutes(5))).average((order) => order.cents)` */
+  average(
+    f: (value: Exclude<V, null>, key: K) => number,
+    options: SessionTableOptions<K, AverageState> = {},
+  ): KTable<Windowed<K>, number, true> {
+    return derived.averages(this.#derived(derived.average(f), options), options)
+  }
+
+  /** The least of what `f` answers. `….windowedBy(session(minutes(5))).min((order) => order.cents)` */
+  min<M extends number | string>(
+    f: (value: Exclude<V, null>, key: K) => M,
+    options?: SessionTableOptions<K, M>,
+  ): KTable<Windowed<K>, M, true> {
+    return this.#derived(derived.min(f), options)
+  }
+
+  /** The greatest of what `f` answers. `….windowedBy(session(minutes(5))).max((order) => order.cents)` */
+  max<M extends number | string>(
+    f: (value: Exclude<V, null>, key: K) => M,
+    options?: SessionTableOptions<K, M>,
+  ): KTable<Windowed<K>, M, true> {
+    return this.#derived(derived.max(f), options)
+  }
+
+  /** The value that came first. `….windowedBy(session(minutes(5))).first({ store: 'first-orders' })` */
+  first(options?: SessionTableOptions<K, Exclude<V, null>>): KTable<Windowed<K>, Exclude<V, null>, true> {
+    return this.#derived(derived.first(this.#parts.value), options)
+  }
+
+  /** The value that came last. `….windowedBy(session(minutes(5))).last({ store: 'last-orders' })` */
+  last(options?: SessionTableOptions<K, Exclude<V, null>>): KTable<Windowed<K>, Exclude<V, null>, true> {
+    return this.#derived(derived.last(this.#parts.value), options)
+  }
+
+  /** The values in order of arrival, at most `limit` of them. `….windowedBy(session(minutes(5))).collect({ limit: 10, keep: 'last' })` */
+  collect(
+    options: CollectOptions & SessionTableOptions<K, readonly Exclude<V, null>[]>,
+  ): KTable<Windowed<K>, readonly Exclude<V, null>[], true> {
+    return this.#derived(derived.collect(options, this.#parts.value), options)
+  }
+
+  /** The `k` values that `by` answers the most for, the greatest first. `….windowedBy(session(minutes(5))).topK(3, (order) => order.cents)` */
+  topK(
+    k: number,
+    by: (value: Exclude<V, null>, key: K) => Rank,
+    options?: SessionTableOptions<K, readonly Exclude<V, null>[]>,
+  ): KTable<Windowed<K>, readonly Exclude<V, null>[], true> {
+    return this.#derived(derived.topK(k, by, this.#parts.value), options)
+  }
+
+  /** The different answers of `f`, in order of their first arrival. `….windowedBy(session(minutes(5))).distinct((order) => order.product)` */
+  distinct<D extends string | number | boolean>(
+    f: (value: Exclude<V, null>, key: K) => D,
+    options: DistinctOptions & SessionTableOptions<K, readonly D[]> = {},
+  ): KTable<Windowed<K>, readonly D[], true> {
+    return this.#derived(derived.distinct(f, options), options)
+  }
+
+  #derived<S, R>(how: Derived<K, Exclude<V, null>, S>, options: SessionTableOptions<K, R> = {}): KTable<Windowed<K>, R, true> {
+    this.#parts.graph.mistakes.push(...how.mistakes)
+    const made = { options, role: 'KSTREAM-AGGREGATE-', value: how.serde, burns: 0, skipsNull: true } as const
+    return this.#table<S, R>(derived.foldOf<K, V, S>(how), made)
+  }
+
+  #table<A, R = Exclude<A, null>>(
     fold: WindowFold<K, V, A>,
     how: Omit<Made, 'windows' | 'store' | 'options'> & { readonly options: SessionTableOptions<K, unknown> },
-  ): KTable<Windowed<K>, Exclude<A, null>, true> {
+  ): KTable<Windowed<K>, R, true> {
     const windows = this.#windows
     const store = sessionSpec<K, unknown>(how.options.store, windows, this.#parts.graph.mistakes)
-    return windowedTable<K, V, A, true>(this.#parts, fold, { ...how, windows, store })
+    return windowedTable<K, V, A, true, R>(this.#parts, fold, { ...how, windows, store })
   }
 }
 
@@ -129,14 +266,12 @@ interface Made {
   /** Serde of the aggregates where the options have none. */
   readonly value: AnySerde | undefined
   readonly burns: number
+  /** True: null values are dropped. */
+  readonly skipsNull?: boolean
 }
 
 /** The table of a windowed aggregation. */
-function windowedTable<K, V, A, D extends boolean>(
-  parts: GroupParts,
-  fold: WindowFold<K, V, A>,
-  how: Made,
-): KTable<Windowed<K>, Exclude<A, null>, D> {
+function windowedTable<K, V, A, D extends boolean, R>(parts: GroupParts, fold: WindowFold<K, V, A>, how: Made): KTable<Windowed<K>, R, D> {
   const { graph, call, key, value, name, grouping, makers } = parts
   const { options, role, burns, windows, store } = how
   if (windows.kind === 'unlimited' && options.emit === 'on-window-close') {
@@ -150,6 +285,7 @@ function windowedTable<K, V, A, D extends boolean>(
     store: stored(store),
     role,
     burns,
+    skipsNull: how.skipsNull ?? false,
     emit: options.emit,
     idleMs: options.idle,
     ...(name === undefined ? {} : { repartitionName: name }),
@@ -158,7 +294,7 @@ function windowedTable<K, V, A, D extends boolean>(
   const storeSerdes = { key: innerKey, value: options.value ?? store.value ?? how.value }
   const { onError } = options
   const step = graph.add({ kind: 'step', name: options.name, operator, parents: [call], key, value, grouping, storeSerdes, onError })
-  return makers.table<Windowed<K>, Exclude<A, null>, D>({
+  return makers.table<Windowed<K>, R, D>({
     ...parts,
     call: step,
     key: innerKey === undefined ? undefined : windowedSerde(innerKey, windows),

@@ -23,6 +23,8 @@ export interface WindowedAggregateOptions<K, V, A> extends Fold<K, V, A> {
   readonly idleMs?: number | undefined
   /** Makes one aggregate of those of two sessions that become one; sessions only. */
   readonly merge?: (left: A, right: A, key: K) => A
+  /** True: null values are dropped, as sliding windows always do. */
+  readonly skipsNull?: boolean
   /** Name of the repartition before it, from the grouping. */
   readonly repartitionName?: string
   /** Indexes that Kafka Streams burns before an unnamed store (`Naming.burns`). */

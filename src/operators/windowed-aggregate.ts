@@ -1,9 +1,9 @@
 /**
  * Hot path. One aggregate for each key and window, of every kind of window. Where a record belongs is `place`'s to say; it is folded into each of those
  * windows that is still open, in their order. A window is closed when the step's own stream time (the greatest timestamp it has seen, −1 after each
- * start, but kept where it goes on in silence) has passed its end and grace, so one record may reach some hopping windows and be late for others: each late (record, window) pair is
- * counted. Null values are aggregated except by sliding windows (Kafka Streams' rule), null keys dropped. What only sliding windows and sessions do
- * (copy, merge) is in `live-aggregate`.
+ * start, but kept where it goes on in silence) has passed its end and grace, so one record may reach some hopping windows and be late for others: each
+ * late (record, window) pair is counted. Null values are aggregated except by sliding windows (Kafka Streams' rule) and where a step skips them, null
+ * keys dropped. What only sliding windows and sessions do (copy, merge) is in `live-aggregate`.
  */
 import type { RecordContext } from '../model/record.ts'
 import type { Windowed } from '../model/window.ts'
@@ -42,7 +42,7 @@ export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, 
     stores: [store],
     start: (next, context) => {
       const closes = closesAfter(windows)
-      const skipsNull = windows.kind === 'sliding'
+      const skipsNull = options.skipsNull === true || windows.kind === 'sliding'
       // Whoever waits below for windows to close lets them close here.
       const time = context.shared<StepTime>(closing, newStepTime)
       const isClosed = (end: number): boolean => end + closes <= time.observed
