@@ -178,9 +178,9 @@ export class TimedSlots<V> implements SlotKeys {
     if (this.#parts.store.parity === true) this.slots.logOnly(value, { timestamp, headers }, (log) => this.#index.logKey(slot, log))
   }
 
-  /** Adds a row of the key taken last. Kafka Streams tells its changelog of rows that it doesn't keep, too. */
+  /** Adds a row of the key taken last. Kafka Streams tells its changelog of rows that it doesn't keep, too; its persistent store never sees a null. */
   append(value: V | null, beside: number, { start, timestamp, headers }: AppendedRow): void {
-    const late = this.observe(start)
+    const late = value === null && this.#persistent ? false : this.observe(start)
     if (late) this.#parts.expired()
     if (!late && value !== null) this.slots.set(this.#addSlot(start, beside), value, timestamp, headers)
     else this.slots.logOnly(value, { timestamp, headers }, (log) => this.#index.writeKey(this.#coder, start, beside, log))

@@ -5,8 +5,8 @@ import { resolvedStore, StateWorld } from '../support/state-world.ts'
 const MINUTE = 60_000
 const spec = { kind: 'window' as const, name: 'store', sizeMs: 10, retentionMs: 40, engine: 'rocksdb' }
 
-function opened(parity: boolean): StateWorld {
-  return new StateWorld([{ ...resolvedStore(spec), parity }], { engine: new MemoryEngine(), everyWrite: true })
+function opened(parity: boolean, duplicates = false): StateWorld {
+  return new StateWorld([{ ...resolvedStore({ ...spec, duplicates }), parity }], { engine: new MemoryEngine(), everyWrite: true })
 }
 
 /** Puts windows of two keys, and answers how they are listed. */
@@ -36,6 +36,20 @@ test('what is expired but of a living segment is written there, though nobody re
   expect(counts).toEqual([
     [1, 2, 1],
     [0, 1, 3],
+  ])
+})
+
+test('a null among duplicates moves the time of the store, but not of Kafka Streams’ persistent one, which never sees it', () => {
+  const found = [false, true].map((parity) => {
+    const world = opened(parity, true)
+    world.windows().put('a', 'old', 5)
+    world.windows().put('a', null, 2 * MINUTE)
+    world.windows().put('a', null, 5)
+    return [[...world.windows().fetch('a', {})].length, world.expired, world.changelogs.of('store').length]
+  })
+  expect(found).toEqual([
+    [0, 1, 3],
+    [1, 0, 3],
   ])
 })
 
