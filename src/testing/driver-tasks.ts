@@ -1,8 +1,10 @@
 /**
- * The tasks of a test driver and the order in which they run: after each record its task punctuates by stream time and commits, then what it
- * wrote to internal topics is fed on, tasks by sub-topology, then partition, until nothing waits. Written as generators that yield whatever may
- * be a promise, so that one text serves synchronous and asynchronous topologies.
+ * The tasks of a test driver and the order in which they run: after each record its task punctuates by stream time and commits, and what it wrote to
+ * topics that are read joins what waits there, until nothing waits. Next is the partition whose first record has the lowest time; the heap breaks ties
+ * as that of Kafka Streams' driver, which runs all sub-topologies as one task. For the same reason there is one stream time in parity mode. Written as
+ * generators that yield whatever may be a promise, so that one text serves synchronous and asynchronous topologies.
  */
+import { heap, type Heap } from '../base/heap.ts'
 import type { MaybePromise } from '../base/maybe-promise.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import { MemoryEngine } from '../state/memory-engine.ts'
@@ -13,6 +15,7 @@ import type { SourceNode } from '../topology/node.ts'
 import { matches } from '../topology/patterns.ts'
 import { mergedGlobals, type Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
+import { readHeader } from '../wire/batch-reader.ts'
 import { DriverLog, type LoggedBatch } from './driver-log.ts'
 
 /** What the tasks are made of. */
@@ -38,12 +41,22 @@ export interface DriverTasksOptions {
 /** Steps that may wait: each yielded value is awaited if it is a promise. */
 export type Steps = Generator<MaybePromise<unknown>, void, void>
 
+/** What waits in a partition, first one first. */
+interface Waiting {
+  readonly readers: readonly StreamTask[]
+  readonly batches: LoggedBatch[]
+  /** Time of the first one, in ms. */
+  time: number
+}
+
 /** All tasks of a topology, one of each sub-topology and partition. */
 export class DriverTasks {
   readonly log: DriverLog = new DriverLog()
   readonly tasks: readonly StreamTask[]
   readonly #options: DriverTasksOptions
   readonly #readers: Map<string, StreamTask[]> = new Map()
+  readonly #waiting: Map<string, Waiting> = new Map()
+  readonly #next: Heap<Waiting> = heap((a, b) => a.time - b.time)
   readonly #counts: Map<string, number>
   readonly #globals: StreamTask | undefined
 
@@ -90,10 +103,42 @@ export class DriverTasks {
   /** Runs the tasks until nothing waits. */
   *run(): Steps {
     this.#collect()
-    for (let task = this.#busy(); task !== undefined; task = this.#busy()) {
+    yield* this.#runGlobals()
+    for (let waiting = this.#next.pop(); waiting !== undefined; waiting = this.#next.pop()) {
+      const batch = waiting.batches.shift()!
+      this.#queue(waiting)
+      for (const task of waiting.readers) {
+        add(task, batch)
+        yield task.process(1)
+        yield* this.#punctuateByStreamTime(task)
+        yield* this.commit(task)
+      }
+      yield* this.#runGlobals()
+    }
+  }
+
+  *#runGlobals(): Steps {
+    const task = this.#globals
+    if (task === undefined) return
+    while (task.waiting > 0) {
       yield task.process(1)
-      yield task.punctuate()
       yield* this.commit(task)
+    }
+  }
+
+  /** In parity mode time goes on in all tasks of a partition at once. */
+  *#punctuateByStreamTime(task: StreamTask): Steps {
+    if (!this.#options.topology.parity) {
+      yield task.punctuate()
+      return
+    }
+    const { streamTime, partition } = task
+    for (const other of this.tasks) {
+      if (other.isGlobal || other.partition !== partition) continue
+      other.streamTime = Math.max(other.streamTime, streamTime)
+      const ran = other.punctuate()
+      yield ran
+      if (ran !== false && other !== task) yield* this.commit(other)
     }
   }
 
@@ -119,10 +164,6 @@ export class DriverTasks {
     for (const task of this.tasks) yield task.close()
   }
 
-  #busy(): StreamTask | undefined {
-    return this.tasks.find((task) => task.waiting > 0)
-  }
-
   #collect(): void {
     for (const batch of this.log.take()) {
       this.#options.written(batch)
@@ -130,10 +171,25 @@ export class DriverTasks {
     }
   }
 
-  #hand({ tp, bytes }: LoggedBatch): void {
-    for (const task of this.#readers.get(partitionKey(tp)) ?? []) {
-      task.add(tp, { bytes, from: 0, to: bytes.length, release: () => undefined })
-    }
+  /** A global store takes a record at once; for the others it waits its turn. */
+  #hand(batch: LoggedBatch): void {
+    const key = partitionKey(batch.tp)
+    const all = this.#readers.get(key) ?? []
+    for (const task of all) if (task.isGlobal) add(task, batch)
+    const readers = all.filter((task) => !task.isGlobal)
+    if (readers.length === 0) return
+    let waiting = this.#waiting.get(key)
+    if (waiting === undefined) this.#waiting.set(key, (waiting = { readers, batches: [], time: 0 }))
+    waiting.batches.push(batch)
+    if (waiting.batches.length === 1) this.#queue(waiting)
+  }
+
+  /** A partition takes its place by its first record, if it has one. */
+  #queue(waiting: Waiting): void {
+    const [first] = waiting.batches
+    if (first === undefined) return
+    waiting.time = readHeader(first.bytes, 0, first.bytes.length)!.baseTimestamp
+    this.#next.push(waiting)
   }
 
   #make(subtopology: Subtopology, partition: number): StreamTask {
@@ -185,6 +241,10 @@ export class DriverTasks {
       this.#readers.set(key, [...(this.#readers.get(key) ?? []), task])
     }
   }
+}
+
+function add(task: StreamTask, { tp, bytes }: LoggedBatch): void {
+  task.add(tp, { bytes, from: 0, to: bytes.length, release: () => undefined })
 }
 
 /** Runs steps: at once as long as nothing waits, else in the promise that it answers. */

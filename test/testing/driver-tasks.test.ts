@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { serdes, topic } from '../../src/index.ts'
+import { serdes, StreamsBuilder, topic, type ProcessorContext } from '../../src/index.ts'
 import { TopologyTestDriver } from '../../src/testing.ts'
 import { built, texts } from '../support/shop-topics.ts'
 
@@ -33,4 +33,54 @@ test('internal topics are emptied before send returns, along chains of them', ()
   using driver = new TopologyTestDriver(topology)
   driver.input(texts).send({ key: 'k', value: 'v' })
   expect(driver.output(out).readAll()).toHaveLength(1)
+})
+
+test('of what waits in several internal topics the record with the lowest time is next', () => {
+  const topology = built((builder) => {
+    const again = (name: string, ms: number): void =>
+      builder
+        .stream(texts)
+        .process<string, string>(() => {
+          let context: ProcessorContext<string, string>
+          return {
+            init: (given) => {
+              context = given
+            },
+            process: (record) => context.forward(record.withValue(name).withTimestamp(record.timestamp + ms)),
+          }
+        })
+        .repartition({ name, key: serdes.string, value: serdes.string })
+        .to(out)
+    again('late', 9)
+    again('early', 3)
+    again('soon', 6)
+  })
+  using driver = new TopologyTestDriver(topology)
+  driver.input(texts).send({ key: 'k', value: 'v', timestamp: 1 })
+  expect(
+    driver
+      .output(out)
+      .readAll()
+      .map(({ value }) => value),
+  ).toEqual(['early', 'soon', 'late'])
+})
+
+test('in parity mode one stream time punctuates all sub-topologies, else each has its own', () => {
+  const times = (['kafka-streams', undefined] as const).map((parity) => {
+    const seen: number[] = []
+    const builder = new StreamsBuilder()
+    builder
+      .stream(texts)
+      .filter(() => false)
+      .repartition({ name: 'again' })
+      .process<string, string>(() => ({
+        init: (context) => void context.schedule({ every: 10, by: 'stream-time' }, (time) => void seen.push(time)),
+        process: () => {},
+      }))
+      .to(out)
+    using driver = new TopologyTestDriver(builder.build(parity === undefined ? {} : { parity }))
+    for (const timestamp of [3, 11]) driver.input(texts).send({ key: 'k', value: 'v', timestamp })
+    return seen
+  })
+  expect(times).toEqual([[3, 11], []])
 })
