@@ -4,10 +4,13 @@
  * nothing, and two keys are equal exactly when their bytes are. The hash is handed in (Kafka's murmur2, which a record already carries) and
  * spread by a multiplication, because the records of one partition agree in its low bits. Removal shifts later slots back, so there are no
  * tombstones. Crafted keys of one hash would make probes long: past `LONGEST_PROBE` the table is rebuilt with a seeded hash of its own;
- * nothing observable depends on the order of hashes.
+ * nothing observable depends on the order of hashes. Keys in order are asked for by scans: where that happens often, an order of them is kept.
  * Measured (benchmarks/micro/state/byte-table.ts): see there.
  */
 import { StateError } from '../base/errors.ts'
+import type { KeyRange } from './engine.ts'
+import { KeyOrder } from './key-order.ts'
+import { isPartIn } from './key-range.ts'
 
 /** Words before the bytes of a key in the arena. */
 const HEAD = 3
@@ -15,6 +18,8 @@ const SMALLEST = 16
 const LARGEST = 2 ** 26
 /** At most half full, an honest table of 2^26 slots stays below 60. */
 const LONGEST_PROBE = 128
+/** An order is made when scans without it have looked at so many times the keys there are. */
+const PATIENCE = 8
 
 /** What a table can be told. */
 export interface ByteTableOptions {
@@ -47,6 +52,10 @@ export class ByteTable {
   #seeded = false
   readonly #seed: number
   readonly #staged: Int32Array = new Int32Array(128)
+  /** The ids in order of their keys, where scans have asked for it often enough; keys that came and went since the last scan; and what scans have cost. */
+  #order: KeyOrder | undefined = undefined
+  #changes = 0
+  #scanned = 0
 
   constructor(options: ByteTableOptions = {}) {
     const slots = slotsFor(options.capacity ?? 0)
@@ -102,11 +111,15 @@ export class ByteTable {
     this.count++
     this.keyBytes += length
     if (this.#place(h, position) > 2 * LONGEST_PROBE && !this.#seeded) this.#reseed()
+    this.#changes++
+    if (this.#order !== undefined) this.#keptOrder()?.insert(id)
     return id
   }
 
   /** Removes the key of an id; the id may be given again. */
   remove(id: number): void {
+    this.#changes++
+    if (this.#order !== undefined) this.#keptOrder()?.remove(id)
     const position = this.#at[id]!
     const slots = this.#slots
     const last = slots.length - 2
@@ -141,6 +154,34 @@ export class ByteTable {
     this.end = 0
     this.keyBytes = 0
     this.#seeded = false
+    this.#order = undefined
+  }
+
+  /** The ids of the keys in a range, in order of their bytes. */
+  inOrder(range: KeyRange): number[] {
+    if (this.#order === undefined) this.#scanned = Math.max(0, this.#scanned - this.#changes) + this.count
+    this.#changes = 0
+    if (this.#order === undefined && this.#scanned > PATIENCE * this.count) {
+      this.#order = new KeyOrder(this, this.#ids())
+      this.#scanned = 0
+    }
+    if (this.#order !== undefined) return this.#order.between(range)
+    const found = this.#ids((at, end) => isPartIn(this.#bytes, at, end, range))
+    return new KeyOrder(this, found).between(range)
+  }
+
+  #ids(isWanted: (at: number, end: number) => boolean = () => true): number[] {
+    const ids: number[] = []
+    for (let id = 0; id < this.end; id++) {
+      if (this.has(id) && isWanted(this.keyAt(id), this.keyAt(id) + this.keyLength(id))) ids.push(id)
+    }
+    return ids
+  }
+
+  /** The order, unless so much came and went since it was asked for that making another one would cost no more. */
+  #keptOrder(): KeyOrder | undefined {
+    if (this.#changes > 2 * this.count + SMALLEST) this.#order = undefined
+    return this.#order
   }
 
   /**

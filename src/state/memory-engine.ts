@@ -1,8 +1,7 @@
 /**
- * The memory engine: rows in a hash table of byte keys, put in order when a scan asks for it. It answers at once, keeps nothing over the process,
+ * The memory engine: rows in a hash table of byte keys, put in order where scans ask for it. It answers at once, keeps nothing over the process,
  * and is the reference that other engines are compared with.
  */
-import { compareRange } from '../base/bytes.ts'
 import { StoreUnavailableError } from '../base/errors.ts'
 import { murmur2 } from '../base/murmur2.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
@@ -16,8 +15,6 @@ export class MemoryEngine implements Engine {
   readonly persistent = false
   readonly #keys: ByteTable = new ByteTable()
   readonly #values: Uint8Array[] = []
-  /** Ids in order of their keys; undefined after a change. */
-  #order: number[] | undefined = undefined
   readonly #cursors: Set<MemoryCursor> = new Set()
   #closed = false
 
@@ -37,7 +34,7 @@ export class MemoryEngine implements Engine {
 
   cursor(range: KeyRange): Cursor {
     this.#open()
-    const ids = this.#idsIn(range)
+    const ids = this.#keys.inOrder(range)
     const rows = ids.map((id) => ({ key: this.#keyOf(id), value: this.#values[id]! }))
     const cursor = new MemoryCursor(range.reverse === true ? rows.reverse() : rows, () => this.#cursors.delete(cursor))
     this.#cursors.add(cursor)
@@ -46,7 +43,7 @@ export class MemoryEngine implements Engine {
 
   write({ rows, deleteRanges }: WriteBatch): void {
     this.#open()
-    for (const range of deleteRanges) for (const id of this.#idsIn(range)) this.#remove(id)
+    for (const range of deleteRanges) for (const id of this.#keys.inOrder(range)) this.#remove(id)
     for (let i = 0; i < rows.count; i++) this.#put(rows, i)
   }
 
@@ -79,43 +76,17 @@ export class MemoryEngine implements Engine {
       return
     }
     const valueAt = rows.valueAt[i]!
-    if (known < 0) this.#order = undefined
     this.#values[known < 0 ? this.#keys.add(rows.bytes, at, length, hash) : known] = rows.bytes.slice(valueAt, valueAt + valueLength)
   }
 
   #remove(id: number): void {
     this.#keys.remove(id)
     this.#values[id] = NOTHING
-    this.#order = undefined
-  }
-
-  #idsIn({ from, to }: KeyRange): number[] {
-    const order = (this.#order ??= this.#sorted())
-    const start = lowerBound(order, (id) => this.#compare(id, from) < 0)
-    const end = to === undefined ? order.length : lowerBound(order, (id) => this.#compare(id, to) < 0)
-    return order.slice(start, Math.max(start, end))
-  }
-
-  #sorted(): number[] {
-    const ids: number[] = []
-    for (let id = 0; id < this.#keys.end; id++) if (this.#keys.has(id)) ids.push(id)
-    const { bytes } = this.#keys
-    return ids.sort((a, b) => compareKeys(bytes, this.#span(a), this.#span(b)))
-  }
-
-  #compare(id: number, key: Uint8Array): number {
-    const at = this.#keys.keyAt(id)
-    return -compareRange(key, this.#keys.bytes, at, at + this.#keys.keyLength(id))
-  }
-
-  #span(id: number): readonly [number, number] {
-    const at = this.#keys.keyAt(id)
-    return [at, at + this.#keys.keyLength(id)]
   }
 
   #keyOf(id: number): Uint8Array {
-    const [at, end] = this.#span(id)
-    return this.#keys.bytes.slice(at, end)
+    const at = this.#keys.keyAt(id)
+    return this.#keys.bytes.slice(at, at + this.#keys.keyLength(id))
   }
 }
 
@@ -153,24 +124,4 @@ class MemoryCursor implements Cursor {
     this.#rows = undefined
     this.#closed()
   }
-}
-
-function compareKeys(bytes: Uint8Array, [a, aEnd]: readonly [number, number], [b, bEnd]: readonly [number, number]): number {
-  const shorter = Math.min(aEnd - a, bEnd - b)
-  for (let i = 0; i < shorter; i++) {
-    const difference = bytes[a + i]! - bytes[b + i]!
-    if (difference !== 0) return difference
-  }
-  return aEnd - a - (bEnd - b)
-}
-
-function lowerBound(order: readonly number[], isBelow: (id: number) => boolean): number {
-  let low = 0
-  let high = order.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (isBelow(order[middle]!)) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -7,7 +7,6 @@ import { chain, type MaybePromise } from '../base/maybe-promise.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
 import type { ByteTable } from './byte-table.ts'
 import type { Cursor, KeyRange } from './engine.ts'
-import { isPartIn } from './key-range.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import type { RowSource } from './store-spec.ts'
 
@@ -34,15 +33,11 @@ const PAGE = { rows: 256, bytes: 256 * 1024 }
 
 /** Resident rows of a range as they are now, in order of their keys; deleted ones have no value. */
 export function residentRows<V>(table: ByteTable, range: KeyRange, value: (slot: number) => V | undefined): KeyedRow<V | undefined>[] {
-  const rows: KeyedRow<V | undefined>[] = []
   const { bytes } = table
-  for (let slot = 0; slot < table.end; slot++) {
-    if (!table.has(slot)) continue
+  return table.inOrder(range).map((slot) => {
     const at = table.keyAt(slot)
-    const end = at + table.keyLength(slot)
-    if (isPartIn(bytes, at, end, range)) rows.push({ key: bytes.slice(at, end), value: value(slot) })
-  }
-  return rows.sort((a, b) => compareBytes(a.key, b.key))
+    return { key: bytes.slice(at, at + table.keyLength(slot)), value: value(slot) }
+  })
 }
 
 /** The merged rows, in order. */

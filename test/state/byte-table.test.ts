@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { compareBytes } from '../../src/base/bytes.ts'
 import { murmur2 } from '../../src/base/murmur2.ts'
 import { utf8 } from '../../src/base/text.ts'
 import { ByteTable } from '../../src/state/byte-table.ts'
@@ -185,3 +186,79 @@ function insert(model: Model, bytes: Uint8Array, hash: Hash = (each) => murmur2(
   if (model.ids.has(name)) return
   model.ids.set(name, model.table.add(bytes, 0, bytes.length, hash(bytes)))
 }
+
+test('keys come in order for every range, whether an order of them is kept or not, whatever came and went between', () =>
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.boolean(), fc.nat(400), fc.nat(400), fc.nat(40)), { minLength: 1, maxLength: 60 }),
+      fc.constantFrom(1, 40),
+      (steps, scansEach) => {
+        const { table, ids } = new Model()
+        const keyOf = (n: number): Uint8Array => utf8(n.toString(7))
+        for (const [adds, first, count, span] of steps) {
+          for (let n = first; n < first + (count % 50); n++) {
+            const bytes = keyOf(n)
+            const id = table.find(bytes, 0, bytes.length, murmur2(bytes))
+            if (adds && id < 0) ids.set(n.toString(7), table.add(bytes, 0, bytes.length, murmur2(bytes)))
+            if (!adds && id >= 0) {
+              table.remove(id)
+              ids.delete(n.toString(7))
+            }
+          }
+          const range = { from: keyOf(first), to: keyOf(first + span) }
+          const expected = [...ids]
+            .filter(([each]) => compareBytes(utf8(each), range.from) >= 0 && compareBytes(utf8(each), range.to) < 0)
+            .toSorted(([a], [b]) => compareBytes(utf8(a), utf8(b)))
+            .map(([, id]) => id)
+          for (let scan = 0; scan < scansEach; scan++) expect(table.inOrder(range)).toEqual(expected)
+        }
+      },
+    ),
+    { numRuns: RUNS },
+  ))
+
+describe('scans by prefix over 100,000 keys', () => {
+  const table = new ByteTable()
+  const keyOf = (n: number): Uint8Array => utf8(`${String(n % 1_000).padStart(4, '0')}/${n}`)
+  for (let n = 0; n < 100_000; n++) {
+    const bytes = keyOf(n)
+    table.add(bytes, 0, bytes.length, murmur2(bytes))
+  }
+  const looks = (f: () => unknown): number => {
+    const spy = vi.spyOn(table, 'keyAt')
+    f()
+    const { length } = spy.mock.calls
+    spy.mockRestore()
+    return length
+  }
+  const scan = (prefix: number): number[] =>
+    table.inOrder({ from: utf8(String(prefix).padStart(4, '0')), to: utf8(String(prefix + 1).padStart(4, '0')) })
+
+  test('look at what they find, also while keys come and go, once there were several of them', () => {
+    for (let n = 0; n < 10; n++) expect(scan(n)).toHaveLength(100)
+    expect(looks(() => scan(500))).toBeLessThan(100 + 4 * 17)
+    const some = (): number => {
+      for (let n = 0; n < 100; n++) {
+        const bytes = keyOf(n)
+        table.remove(table.find(bytes, 0, bytes.length, murmur2(bytes)))
+        table.add(bytes, 0, bytes.length, murmur2(bytes))
+      }
+      return scan(7).length
+    }
+    let rows = 0
+    // Each key that goes or comes, and the scan.
+    expect(looks(() => (rows = some()))).toBeLessThan(200 * 4 * 17 + 100 + 4 * 17)
+    expect(rows).toBe(100)
+  })
+
+  test('keep nothing in order where keys come and go faster than scans ask', () => {
+    for (let n = 0; n < 300_000; n++) {
+      const bytes = keyOf(n % 1_000)
+      table.remove(table.find(bytes, 0, bytes.length, murmur2(bytes)))
+      table.add(bytes, 0, bytes.length, murmur2(bytes))
+    }
+    const bytes = keyOf(0)
+    expect(looks(() => table.remove(table.find(bytes, 0, bytes.length, murmur2(bytes))))).toBe(0)
+    expect(scan(1)).toHaveLength(100)
+  })
+})
