@@ -62,16 +62,16 @@ export function windowedAggregate<K, V, A>(options: WindowedAggregateOptions<K, 
       if (close === undefined) return step
       return (key, value, record) => {
         const waiting = step(key, value, record)
-        if (key === null || isPassedOver(windows, record.timestamp, isClosed)) return waiting
+        if (key === null || isPassedOver(windows, value, record.timestamp, isClosed)) return waiting
         return waiting === undefined ? close(record, time.observed) : waiting.then(() => close(record, time.observed))
       }
     },
   }
 }
 
-/** Kafka Streams' sliding windows don't look for what has closed after a record that is late, or from before the first whole window. */
-function isPassedOver(windows: AnyWindows, timestamp: number, isClosed: (end: number) => boolean): boolean {
-  return windows.kind === 'sliding' && (timestamp < windows.differenceMs || isClosed(timestamp + windows.differenceMs))
+/** Kafka Streams' sliding windows don't look for what has closed after a record that is null or late, or from before the first whole window. */
+function isPassedOver(windows: AnyWindows, value: unknown, timestamp: number, isClosed: (end: number) => boolean): boolean {
+  return windows.kind === 'sliding' && (value === null || timestamp < windows.differenceMs || isClosed(timestamp + windows.differenceMs))
 }
 
 function stepOf<K, V, A>(tools: WindowTools<K, V, A>): Emit<K, V> {

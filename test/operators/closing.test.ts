@@ -147,6 +147,18 @@ test('the wall clock says how often: nothing in between, then everything at once
   expect(step.rows('s')).toMatchObject({ entries: [['61', 360_000, 360_010, expect.anything()]] })
 })
 
+test('E2: nobody looks for closed sliding windows after a null value: the next record does, without waiting for the wall clock', async () => {
+  const store = windowStore('s', { ...texts, sizeMs: 5, retentionMs: 10 })
+  const options = { ...folds, windows: sliding(5), store, emit: 'on-window-close' as const }
+  const { running } = stateful(windowedAggregate<string, number | null, string>({ ...options, add: folds.initial }), {
+    scanIntervalMs: 1_000,
+  })
+  await running.send({ key: 'a', value: 1, timestamp: 4 })
+  await running.send({ key: 'a', value: null, timestamp: 40 })
+  await running.send({ key: 'a', value: 1, timestamp: 20 })
+  expect(running.outputs.map(({ key }) => key.window)).toEqual([{ start: 0, end: 5 }])
+})
+
 test('E5: a step that starts again hands on nothing twice', async () => {
   const times = new Map<string, number>()
   const first = started(tumbling(10), 'on-window-close', { times })
