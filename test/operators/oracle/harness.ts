@@ -61,7 +61,7 @@ export interface Oracle<S> {
   readonly late?: number
   /** True: Kafka Streams' own behaviour where ours differs on purpose. */
   readonly parity?: (settings: S) => boolean
-  readonly optimize?: boolean
+  readonly optimize?: (settings: S) => boolean
   readonly scanIntervalMs?: (settings: S) => number
 }
 
@@ -127,10 +127,13 @@ interface Answers {
   readonly dropped: Readonly<Record<string, number>>
 }
 
-function build<S>({ steps, parity, optimize = false }: Oracle<S>, setting: S): Built {
+function build<S>({ steps, parity, optimize }: Oracle<S>, setting: S): Built {
   const builder = new StreamsBuilder()
   const written = steps(builder, setting)
-  return { topology: builder.build({ optimize, ...(parity?.(setting) === true ? { parity: 'kafka-streams' } : {}) }), written }
+  return {
+    topology: builder.build({ optimize: optimize?.(setting) ?? false, ...(parity?.(setting) === true ? { parity: 'kafka-streams' } : {}) }),
+    written,
+  }
 }
 
 function answers({ topology, written }: Built, happened: readonly (In | Wait)[], config: DriverOptions['config'] = {}): Answers {
