@@ -45,7 +45,22 @@ export function added({ initial, add }: Fold, sum: string | undefined, value: st
 
 /** The windows of a kind. Steps that share a store are late by their own times. */
 export function naiveWindows(world: World, sizes: Sizes, fold: Fold, store: NaiveStore = naiveStore(sizes)): NaiveWindows {
-  return { hopping: naiveHopping, sliding: naiveSliding, session: naiveSession }[sizes.kind](world, sizes, fold, store)
+  const { kind, size, grace } = sizes
+  const isSliding = kind === 'sliding'
+  const take = { hopping: naiveHopping, sliding: naiveSliding, session: naiveSession }[kind](world, sizes, fold, store)
+  let observed = -1
+  return {
+    rows: store.rows,
+    take: (record) => {
+      const { key, value, timestamp } = record
+      if (key === null) return world.drop('null_key')
+      if (value === null && isSliding) return world.drop('null_value')
+      observed = Math.max(observed, timestamp)
+      if (isSliding && timestamp + size < observed - grace) return world.drop('late')
+      take({ ...record, key }, observed)
+      return isSliding && timestamp < size ? undefined : observed
+    },
+  }
 }
 
 /** Rows that are forgotten by their starts, sessions by their ends. */
@@ -73,39 +88,33 @@ export function naiveStore({ kind, size, grace, parity }: Sizes, held: () => num
   }
 }
 
-type Make = (world: World, sizes: Sizes, fold: Fold, store: NaiveStore) => NaiveWindows
+type Take = (record: In & { readonly key: string }, observed: number) => void
+type Make = (world: World, sizes: Sizes, fold: Fold, store: NaiveStore) => Take
 
 /** W1–W8: a record is folded into each window that holds its time and isn't closed. */
-const naiveHopping: Make = ({ tell, drop }, { size, advance, grace }, fold, { rows, put }) => {
-  let observed = -1
-  return {
-    rows,
-    take: (record) => {
-      const { key, value, timestamp } = record
-      if (key === null) return void drop('null_key')
-      observed = Math.max(observed, timestamp)
-      for (let start = 0; start <= timestamp; start += advance) {
-        const end = start + size
-        if (end <= timestamp) continue
-        if (end <= observed - grace) {
-          drop('late')
-          continue
-        }
-        const before = rows().find((row) => row.key === key && row.start === start)
-        const after = added(fold, before?.value, value, key)
-        const row = { key, start, end, timestamp: Math.max(timestamp, before?.timestamp ?? 0) }
-        put(after === null ? row : { ...row, value: after })
-        tell({ ...record, key: windowed(key, start, end), value: after, timestamp: row.timestamp })
+const naiveHopping: Make =
+  ({ tell, drop }, { size, advance, grace }, fold, { rows, put }) =>
+  (record, observed) => {
+    const { key, value, timestamp } = record
+    for (let start = 0; start <= timestamp; start += advance) {
+      const end = start + size
+      if (end <= timestamp) continue
+      if (end <= observed - grace) {
+        drop('late')
+        continue
       }
-      return observed
-    },
+      const before = rows().find((row) => row.key === key && row.start === start)
+      const after = added(fold, before?.value, value, key)
+      const row = { key, start, end, timestamp: Math.max(timestamp, before?.timestamp ?? 0) }
+      put(after === null ? row : { ...row, value: after })
+      tell({ ...record, key: windowed(key, start, end), value: after, timestamp: row.timestamp })
+    }
   }
-}
 
 /** W9–W11: Kafka Streams' `processReverse` and `processEarly`, which see the rows as they were before the record. */
-const naiveSliding: Make = ({ tell, drop }, { size, grace }, fold, { rows, put }) => {
-  let observed = -1
-  const take = (record: In & { readonly key: string }): void => {
+const naiveSliding: Make =
+  ({ tell, drop }, { size, grace }, fold, { rows, put }) =>
+  (record, observed) => {
     const { key, value, timestamp: now } = record
     const set = (start: number, after: string | null, timestamp: number): void => {
       const row = { key, start, end: start + size, timestamp }
@@ -143,48 +152,24 @@ const naiveSliding: Make = ({ tell, drop }, { size, grace }, fold, { rows, put }
       right(over.find(({ end }) => end > now))
     }
   }
-  return {
-    rows,
-    take: (record) => {
-      const { key, value, timestamp } = record
-      if (key === null || value === null) return void drop(key === null ? 'null_key' : 'null_value')
-      observed = Math.max(observed, timestamp)
-      if (timestamp + size < observed - grace) return void drop('late')
-      take({ ...record, key })
-      return timestamp < size ? undefined : observed
-    },
-  }
-}
 
 /** W12–W16: all sessions within the gap become one with the record; those that it takes in are told of first. */
-const naiveSession: Make = ({ tell, drop }, { size: gap, grace }, fold, { rows, put }) => {
-  let observed = -1
-  return {
-    rows,
-    take: (record) => {
-      const { key, value, timestamp } = record
-      if (key === null) return void drop('null_key')
-      observed = Math.max(observed, timestamp)
-      const near = rows().filter((row) => row.key === key && row.end >= timestamp - gap && row.start <= timestamp + gap)
-      near.sort((a, b) => a.end - b.end)
-      const start = Math.min(timestamp, ...near.map((row) => row.start))
-      const end = Math.max(timestamp, ...near.map((row) => row.end))
-      if (end < observed - grace - gap) {
-        drop('late')
-        return observed
-      }
-      const merged = near.reduce<string | undefined>(
-        (sum, row) => (sum === undefined ? row.value : fold.merge(sum, row.value, key)),
-        fold.initial,
-      )
-      for (const { value: _gone, ...row } of start === end ? [] : near) {
-        put(row)
-        tell({ key: windowed(key, row.start, row.end), value: null, timestamp: row.end, mark: null })
-      }
-      const after = added(fold, merged, value, key)
-      put(after === null ? { key, start, end, timestamp: end } : { key, start, end, timestamp: end, value: after })
-      tell({ key: windowed(key, start, end), value: after, timestamp: end, mark: null })
-      return observed
-    },
+const naiveSession: Make =
+  ({ tell, drop }, { size: gap, grace }, fold, { rows, put }) =>
+  (record, observed) => {
+    const { key, value, timestamp } = record
+    const near = rows().filter((row) => row.key === key && row.end >= timestamp - gap && row.start <= timestamp + gap)
+    const sessions = near.toSorted((a, b) => a.end - b.end)
+    const start = Math.min(timestamp, ...near.map((row) => row.start))
+    const end = Math.max(timestamp, ...near.map((row) => row.end))
+    if (end < observed - grace - gap) return drop('late')
+    let merged = fold.initial
+    for (const row of sessions) merged = merged === undefined ? row.value : fold.merge(merged, row.value, key)
+    for (const row of start === end ? [] : sessions) {
+      put({ key, start: row.start, end: row.end, timestamp: row.end })
+      tell({ key: windowed(key, row.start, row.end), value: null, timestamp: row.end, mark: null })
+    }
+    const after = added(fold, merged, value, key)
+    put({ key, start, end, timestamp: end, ...(after === null ? {} : { value: after }) })
+    return tell({ key: windowed(key, start, end), value: after, timestamp: end, mark: null })
   }
-}
