@@ -41,7 +41,7 @@ const topics = await openTopics()
 await topics.createTopic('shop-customers', { partitions: 3 })
 await topics.createTopic('shop-orders', { partitions: 3 })
 await topics.createTopic('sales-per-city', { partitions: 1 })
-await topics.produce(customers, customersOfTheShop())
+await topics.produce(customers, customersOfTheShop(Date.now()))
 
 const app = new KafkaStreams(builder.build(), { applicationId: 'demo', commitIntervalMs: 250 })
 await app.start()

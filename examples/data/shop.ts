@@ -21,12 +21,12 @@ const PRODUCTS = [
 ] as const
 const CUSTOMERS = 120
 
-/** One record for each customer. */
-export function customersOfTheShop(): { key: string; value: Customer; timestamp: number }[] {
+/** One record for each customer, known for an hour at `now` (ms since the epoch). */
+export function customersOfTheShop(now: number): { key: string; value: Customer; timestamp: number }[] {
   return Array.from({ length: CUSTOMERS }, (_, n) => ({
     key: `c${n}`,
     value: { name: `Customer ${n}`, city: CITIES[n % CITIES.length]! },
-    timestamp: 0,
+    timestamp: now - 3_600_000,
   }))
 }
 
