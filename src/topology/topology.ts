@@ -24,8 +24,8 @@ import {
   type SinkNodeOptions,
   type SourceNodeOptions,
 } from './low-level.ts'
-import type { RepartitionTopic, TopologyNode } from './node.ts'
-import type { NodeName } from './operator.ts'
+import type { ProcessorNode, RepartitionTopic, TopologyNode } from './node.ts'
+import type { AnyOperator, NodeName } from './operator.ts'
 import { partitionCounts } from './partition-counts.ts'
 import { withTopics } from './patterns.ts'
 import type { Processor } from './processor.ts'
@@ -179,6 +179,12 @@ export class Topology {
   /** This topology where sources with a pattern read those of the given topics that it finds. */
   subscribed(topics: readonly string[]): Topology {
     return this.hasPatterns ? new Topology({ ...this.#parts, nodes: withTopics(this.#parts.nodes, topics) }) : this
+  }
+
+  /** This topology with other operators, which must behave as theirs: how a test looks at what steps do. */
+  withOperators(operatorOf: (node: ProcessorNode) => AnyOperator): Topology {
+    const nodes = this.#parts.nodes.map((node) => (node.kind === 'processor' ? { ...node, operator: operatorOf(node) } : node))
+    return new Topology({ ...this.#parts, nodes })
   }
 
   /** True where the topics of a source depend on those of the cluster. */
