@@ -37,3 +37,14 @@ console.log(
     .join(', ')}`,
 )
 console.log(`dropped as late: ${driver.dropped().get('late')}`)
+
+// From one point a test goes several ways.
+const before = driver.snapshot()
+input.send({ key: 'ada', value: '/home', timestamp: minutes(2) + 1 })
+const two = output.read()!
+driver.restore(before)
+console.log(`before that click: ${output.isEmpty()}`)
+
+// And it tells why a result came out.
+const { inputs } = driver.explain(two)
+console.log(`${two.value} because of ${inputs.map(({ key, timestamp }) => `${String(key)} @${timestamp}`).join(' and ')}`)

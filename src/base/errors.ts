@@ -72,6 +72,7 @@ export const ERROR_CODES = {
   POISON_LOOP: 'ProcessingError',
   REPLACEMENT_LIMIT: 'ProcessingError',
   SUPPRESS_FULL: 'ProcessingError',
+  REPLAY_DIFFERS: 'ProcessingError',
   RECORD_TOO_LARGE: 'ProductionError',
   RECORD_INVALID: 'ProductionError',
   PARTITION_INVALID: 'ProductionError',

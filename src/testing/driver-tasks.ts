@@ -16,7 +16,7 @@ import { matches } from '../topology/patterns.ts'
 import { mergedGlobals, type Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { readHeader } from '../wire/batch-reader.ts'
-import { DriverLog, type LoggedBatch } from './driver-log.ts'
+import { DriverLog, type LoggedBatch, type OnWritten } from './driver-log.ts'
 
 /** What the tasks are made of. */
 export interface DriverTasksOptions {
@@ -34,8 +34,9 @@ export interface DriverTasksOptions {
   now(): number
   readonly onError: OnError
   print(line: string): void
-  /** Told of every record that tasks write. */
-  written(batch: LoggedBatch): void
+  /** Told of every record that tasks write: at once, and when it is handed on. */
+  readonly onWritten: OnWritten<StreamTask>
+  collected(batch: LoggedBatch): void
 }
 
 /** Steps that may wait: each yielded value is awaited if it is a promise. */
@@ -51,7 +52,7 @@ interface Waiting {
 
 /** All tasks of a topology, one of each sub-topology and partition. */
 export class DriverTasks {
-  readonly log: DriverLog = new DriverLog()
+  readonly log: DriverLog<StreamTask>
   readonly tasks: readonly StreamTask[]
   readonly #options: DriverTasksOptions
   readonly #readers: Map<string, StreamTask[]> = new Map()
@@ -62,6 +63,7 @@ export class DriverTasks {
 
   constructor(options: DriverTasksOptions) {
     this.#options = options
+    this.log = new DriverLog(options.onWritten)
     const { topology } = options
     const read = topology.subscribed(options.topics)
     this.#counts = new Map(read.partitionCounts((topic) => options.count(topic)))
@@ -166,7 +168,7 @@ export class DriverTasks {
 
   #collect(): void {
     for (const batch of this.log.take()) {
-      this.#options.written(batch)
+      this.#options.collected(batch)
       this.#hand(batch)
     }
   }
@@ -194,7 +196,7 @@ export class DriverTasks {
 
   #make(subtopology: Subtopology, partition: number): StreamTask {
     const { applicationId, topology, cacheBytes, engineName, scanIntervalMs } = this.#options
-    const task = new StreamTask({
+    const task: StreamTask = new StreamTask({
       applicationId,
       topology,
       subtopology,
@@ -209,7 +211,7 @@ export class DriverTasks {
       uncommittedBytes: Number.MAX_SAFE_INTEGER,
       ports: {
         now: () => this.#options.now(),
-        writer: (tp) => this.log.writer(tp),
+        writer: (tp) => this.log.writer(tp, () => task),
         partitions: (topic) => this.partitions(topic) ?? this.#options.count(topic),
         lookUp: () => Promise.resolve(),
         caughtUp: () => true,
@@ -256,7 +258,14 @@ export function drive(steps: Steps): MaybePromise<void> {
   return undefined
 }
 
+/** What was waited for in vain is thrown inside the steps, as if they had waited themselves. */
 async function driveLater(first: Promise<unknown>, steps: Steps): Promise<void> {
-  await first
-  for (let step = steps.next(); step.done !== true; step = steps.next()) await step.value
+  for (let waiting: MaybePromise<unknown> = first; ;) {
+    const step = await Promise.resolve(waiting).then(
+      () => steps.next(),
+      (error: unknown) => steps.throw(error),
+    )
+    if (step.done === true) return
+    waiting = step.value
+  }
 }

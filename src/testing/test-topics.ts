@@ -68,6 +68,8 @@ export function testInput<K, V>(
 export interface OutputQueue {
   next(): RawTestRecord | undefined
   isEmpty(): boolean
+  /** Told where a record stands that was read. */
+  seen(record: object, at: RawTestRecord): void
 }
 
 /** An output over the queue of its topic. */
@@ -76,12 +78,14 @@ export function testOutput<K, V>(topic: Topic<K, V>, queue: OutputQueue): TestOu
     const raw = queue.next()
     if (raw === undefined) return undefined
     const { timestamp, headers } = raw
-    return {
+    const record = {
       key: raw.key === null ? null : topic.key.deserialize(raw.key, { topic: topic.name, side: 'key', headers }),
       value: raw.value === null ? null : topic.value.deserialize(raw.value, { topic: topic.name, side: 'value', headers }),
       timestamp,
       headers,
     }
+    queue.seen(record, raw)
+    return record
   }
   return {
     read,

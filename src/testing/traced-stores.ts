@@ -125,7 +125,7 @@ export function tracedBuffer<K, V>(face: TimeOrderedBuffer<K, V>, rows: Rows): T
   const { spec } = rows.store
   const rowOf = (key: K, { topic, partition, offset }: { topic: string; partition: number; offset: number }): Row => {
     const row = rows.of(key)
-    return 'keepsAll' in spec &&  spec.keepsAll ? { ...row, id: `${row.id}/${topic}[${partition}]@${offset}` } : row
+    return 'keepsAll' in spec && spec.keepsAll ? { ...row, id: `${row.id}/${topic}[${partition}]@${offset}` } : row
   }
   const methods: Pick<TimeOrderedBuffer<K, V>, 'put' | 'evict' | 'prior'> = {
     put: (key, time, change, record) => {
@@ -183,7 +183,7 @@ export function tracedVersions<K, V>(slots: VersionedSlots<K, V>, rows: Rows, on
 
 /** The rows of a store that keeps duplicates. */
 export function tracedMatches<K, V>(store: WindowRows<K, V>, rows: Rows): WindowRows<K, V> {
-  const methods: WindowRows<K, V> = {
+  const methods: Pick<WindowRows<K, V>, 'append' | 'matches'> = {
     append: (key, value, row) => {
       if (value !== null) rows.write(rows.added(key, row.start), value)
       store.append(key, value, row)

@@ -83,7 +83,7 @@ function replayOne(topology: Topology, file: TraceFile, trace: TraceFile['traces
 }
 
 /** What the driver is to be told of a trace's configuration. */
-function configOf(config: TraceFile['config']): NonNullable<DriverOptions['config']> {
+export function configOf(config: TraceFile['config']): NonNullable<DriverOptions['config']> {
   const persistent = config['dsl.store.suppliers.class'] === 'RocksDBDslStoreSuppliers'
   // The interval of looks at what has closed, which Kafka Streams' driver has without a throttle.
   const intervals = ['kstreams.outer.join.spurious.results.fix', 'kstreams.windowed.aggregation']
@@ -135,7 +135,8 @@ function compareStore(driver: TopologyTestDriver, name: string, store: TraceStor
   count(to.result.stores, found === expected, () => `${to.where} store ${name}\n  expected ${expected}\n  found    ${found}`)
 }
 
-function run(driver: TopologyTestDriver, step: TraceStep): undefined {
+/** Runs one step. */
+export function run(driver: TopologyTestDriver, step: TraceStep): undefined {
   if (step.advanceWallClockMs !== undefined) {
     driver.advanceWallClock(step.advanceWallClockMs)
     return undefined

@@ -28,7 +28,7 @@ test('an output reads what waits, in order, until there is nothing', () => {
     headers: [],
   })
   const waiting = [raw(1), raw(null), raw(3)]
-  const output = testOutput(lengths, { next: () => waiting.shift(), isEmpty: () => waiting.length === 0 })
+  const output = testOutput(lengths, { next: () => waiting.shift(), isEmpty: () => waiting.length === 0, seen: () => undefined })
   expect(output.read()).toEqual({ key: 'k', value: 1, timestamp: 1, headers: [] })
   expect(output.readAll().map(({ value }) => value)).toEqual([null, 3])
   expect([output.isEmpty(), output.read()]).toEqual([true, undefined])
