@@ -55,10 +55,10 @@ function changelogOf(store: ResolvedStore, partitions: number, options: Internal
   return [{ name: `${options.applicationId}-${changelog.topic}`, kind: 'changelog', partitions, configs }]
 }
 
-/** Key-value changelogs are compacted; those of windows are also deleted behind their retention, join buffers only that. */
+/** Key-value changelogs are compacted; those of windows and sessions are also deleted behind their retention, join buffers only that. */
 function policyOf({ spec }: ResolvedStore, additionalRetentionMs: number): Readonly<Record<string, string>> {
   if (spec.kind === 'versioned') return { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(spec.historyMs + DAY_MS) }
-  if (spec.kind !== 'window') return { 'cleanup.policy': 'compact' }
+  if (spec.kind !== 'window' && spec.kind !== 'session') return { 'cleanup.policy': 'compact' }
   const retention = { 'retention.ms': String(spec.retentionMs + additionalRetentionMs) }
   const isBuffer = spec.kind === 'window' && spec.duplicates === true
   return { 'cleanup.policy': isBuffer ? 'delete' : 'compact,delete', ...retention }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { describeWithKafka } from '../support/kafka/with-kafka.ts'
-import { takeover, type System } from './takeover.ts'
+import type { System } from './owners.ts'
+import { takeover } from './takeover.ts'
 
 const PHASE_MS = Number(process.env['PHASE_MS'] ?? 1_000)
 const turns: readonly (readonly System[])[] = [

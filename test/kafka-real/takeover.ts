@@ -2,19 +2,14 @@
  * One application id, run by programs in turn, some on the JVM with Kafka Streams, some here: each goes on with the state, the repartition topics and
  * the positions that the one before left, while numbers keep coming.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { KafkaStreams, openTopics, type Topic, type TopicClient } from '../../src/index.ts'
-import { compiled } from '../support/kafka/jars.ts'
+import { openTopics, type Topic, type TopicClient } from '../../src/index.ts'
 import type { RunningKafka } from '../support/kafka/start-kafka.ts'
+import { startOwner, type Owner, type Program, type System } from './owners.ts'
 import { steadyLoad, type SteadyLoad } from './steady-load.ts'
 import { digestStore, expectedAnswers, PARTITIONS, takeoverTopology, topicsOf, type Answers, type SentNumber } from './takeover-app.ts'
-
-/** Who runs the application. */
-export type System = 'jvm' | 'millrace'
 
 /** What a run is told. */
 export interface TakeoverOptions {
@@ -39,14 +34,6 @@ export interface TakeoverReport {
   readonly stored: ReadonlyMap<string, string>
 }
 
-/** A program that runs the application. */
-interface Owner {
-  readonly restored: number
-  /** The digests in its store. */
-  stored(keys: Iterable<string>): Promise<ReadonlyMap<string, string>>
-  stop(): Promise<void>
-}
-
 const KEYS = 40
 const BATCH = 10
 const EVERY_MS = 10
@@ -54,6 +41,7 @@ const EVERY_MS = 10
 /** Runs it. */
 export async function takeover({ kafka, owners, phaseMs, random }: TakeoverOptions): Promise<TakeoverReport> {
   const applicationId = `takeover-${Math.floor(random() * 1e9)}`
+  const program: Program = { applicationId, topology: takeoverTopology(applicationId), java: 'Takeover' }
   const brokers = kafka.brokers.join(',')
   const folder = mkdtempSync(join(tmpdir(), 'millrace-takeover-'))
   const topics = await openTopics({ brokers })
@@ -67,8 +55,7 @@ export async function takeover({ kafka, owners, phaseMs, random }: TakeoverOptio
     for (const system of owners) {
       await owner?.stop()
       owner = undefined
-      const start = system === 'jvm' ? startJvm : startMillrace
-      owner = await start({ kafka, applicationId, stateDir: join(folder, system) })
+      owner = await startOwner(system, program, { kafka, stateDir: join(folder, system) })
       restored.push(owner.restored)
       await numbers.answered()
       // A program that has just started doesn't know yet how far its windows' time was, on the JVM as here: what is late has to come later.
@@ -80,7 +67,7 @@ export async function takeover({ kafka, owners, phaseMs, random }: TakeoverOptio
     await load.stop()
     const expected = expectedAnswers(numbers.sent)
     const found = await settled(topics, applicationId, expected)
-    const stored = await owner!.stored(expected.digests.keys())
+    const stored = await storedDigests(owner!, expected.digests.keys())
     await owner!.stop()
     owner = undefined
     return { sent: numbers.sent.length, late: numbers.sent.length - total(expected.windows), expected, found, restored, stored }
@@ -137,76 +124,13 @@ class Numbers {
   }
 }
 
-interface Place {
-  readonly kafka: RunningKafka
-  readonly applicationId: string
-  readonly stateDir: string
-}
-
-async function startMillrace({ kafka, applicationId, stateDir }: Place): Promise<Owner> {
-  let restored = 0
-  const app = new KafkaStreams(takeoverTopology(applicationId), {
-    applicationId,
-    brokers: kafka.brokers,
-    stateDir,
-    commitIntervalMs: 100,
-    lingerMs: 5,
-    logger: false,
-  })
-  app.on('rebalance', ({ restoredRecords }) => {
-    restored += restoredRecords
-  })
-  await app.start()
-  return {
-    restored,
-    stored: async (keys) => {
-      const store = app.store(digestStore)
-      const found = new Map<string, string>()
-      for (const key of keys) found.set(key, (await store.get(key)) ?? '')
-      return found
-    },
-    stop: async () => {
-      const { clean, error } = await app.close()
-      if (!clean) throw error
-    },
-  }
-}
-
-async function startJvm({ kafka, applicationId, stateDir }: Place): Promise<Owner> {
-  const classPath = await compiled(join(import.meta.dirname, 'jvm/Takeover.java'), kafka.classPath)
-  const flags = ['-XX:TieredStopAtLevel=1', '-Xmx384m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', classPath]
-  const child = spawn('java', [...flags, 'Takeover', kafka.brokers.join(','), applicationId, stateDir], { stdio: ['pipe', 'pipe', 'pipe'] })
-  let errors = ''
-  child.stderr.on('data', (chunk: Buffer) => {
-    errors += chunk.toString()
-  })
-  const ended = once(child, 'exit')
-  const restored = await runs(child, ended, () => errors)
-  return {
-    restored,
-    stored: async () => new Map(),
-    stop: async () => {
-      child.stdin.end()
-      const [code] = await ended
-      if (code !== 0) throw new Error(`the JVM's program ended with ${String(code)}: ${errors}`)
-    },
-  }
-}
-
-/** Waits until a JVM's program runs; answers how many records it restored. */
-async function runs(child: ChildProcess, ended: Promise<unknown>, errors: () => string): Promise<number> {
-  const printed = (async (): Promise<number> => {
-    let text = ''
-    for await (const chunk of child.stdout!) {
-      text += String(chunk)
-      const found = /RUNNING RESTORED (\d+)/.exec(text)
-      if (found !== null) return Number(found[1])
-    }
-    return -1
-  })()
-  const restored = await Promise.race([printed, ended.then(() => -1)])
-  if (restored < 0) throw new Error(`the JVM's program ended before it ran: ${errors()}`)
-  return restored
+/** The digests in an owner's store, where it can be asked. */
+async function storedDigests({ app }: Owner, keys: Iterable<string>): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>()
+  if (app === undefined) return found
+  const store = app.store(digestStore)
+  for (const key of keys) found.set(key, (await store.get(key)) ?? '')
+  return found
 }
 
 /** What came out, read again until it is as much as expected, or until nothing has come for ten seconds. */

@@ -1,16 +1,8 @@
 import java.time.Duration;
-import java.util.Properties;
-import java.util.concurrent.atomic.AtomicLong;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.CloseOptions;
-import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
-import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
@@ -21,51 +13,18 @@ import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.StreamJoined;
 import org.apache.kafka.streams.kstream.TimeWindows;
-import org.apache.kafka.streams.processor.StateRestoreListener;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.WindowStore;
 
 /**
  * The application of takeover-app.ts on the JVM: an aggregate, windowed counts, counts behind a repartition, tables that are joined, a table that is
- * grouped anew, and streams that are joined. It prints RUNNING, and RESTORED with the
- * number of records that it restored; when its standard input ends it closes cleanly and leaves the group.
- * Arguments: bootstrap servers, application id, state directory.
+ * grouped anew, and streams that are joined. Arguments: bootstrap servers, application id, state directory.
  */
 public final class Takeover {
   private Takeover() {}
 
   public static void main(String[] args) throws Exception {
-    Properties config = new Properties();
-    config.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, args[0]);
-    config.put(StreamsConfig.APPLICATION_ID_CONFIG, args[1]);
-    config.put(StreamsConfig.STATE_DIR_CONFIG, args[2]);
-    config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
-    config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
-    config.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
-    config.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 5);
-    KafkaStreams streams = new KafkaStreams(topology(args[1]), config);
-    AtomicLong restored = new AtomicLong();
-    streams.setGlobalStateRestoreListener(new StateRestoreListener() {
-      @Override
-      public void onRestoreStart(TopicPartition partition, String store, long start, long end) {}
-
-      @Override
-      public void onBatchRestored(TopicPartition partition, String store, long end, long records) {}
-
-      @Override
-      public void onRestoreEnd(TopicPartition partition, String store, long records) {
-        restored.addAndGet(records);
-      }
-    });
-    streams.setStateListener((now, before) -> {
-      if (now == KafkaStreams.State.RUNNING) System.out.println("RUNNING RESTORED " + restored.get());
-      if (now == KafkaStreams.State.ERROR) System.exit(1);
-    });
-    streams.start();
-    while (System.in.read() >= 0) {}
-    boolean clean = streams.close(
-        CloseOptions.timeout(Duration.ofSeconds(30)).withGroupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP));
-    System.exit(clean ? 0 : 2);
+    Owner.run(topology(args[1]), args[0], args[1], args[2]);
   }
 
   private static Topology topology(String application) {

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 
 /** Where what was fetched and made once is kept. */
 export const LIBS: string = join(import.meta.dirname, '.libs')
@@ -47,14 +47,17 @@ export async function kafkaClassPath(version: string): Promise<string> {
   return join(folder, '*')
 }
 
-/** Compiles a Java file against jars, where that hasn't been done; answers the class path to run it on. */
+/** Compiles a Java file, and those beside it that it names, against jars, where that hasn't been done; answers the class path to run it on. */
 export async function compiled(source: string, jars: string): Promise<string> {
-  const name = createHash('sha256').update(jars).update(readFileSync(source)).digest('hex').slice(0, 16)
+  const sources = dirname(source)
+  const hash = createHash('sha256').update(jars).update(source)
+  for (const file of readdirSync(sources).sort()) if (file.endsWith('.java')) hash.update(readFileSync(join(sources, file)))
+  const name = hash.digest('hex').slice(0, 16)
   const folder = join(LIBS, 'classes', name)
   if (!existsSync(folder)) {
     const fresh = `${folder}.${process.pid}`
     mkdirSync(fresh, { recursive: true })
-    await run('javac', ['-nowarn', '-encoding', 'UTF-8', '-cp', jars, '-d', fresh, source])
+    await run('javac', ['-nowarn', '-encoding', 'UTF-8', '-cp', jars, '-sourcepath', sources, '-d', fresh, source])
     // Another test process may have been faster.
     if (existsSync(folder)) rmSync(fresh, { recursive: true })
     else renameSync(fresh, folder)
