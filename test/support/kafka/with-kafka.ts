@@ -25,7 +25,7 @@ export function describeWithKafka(name: string, suite: (kafka: () => RunningKafk
     }, 300_000)
     afterAll(async () => {
       await kafka?.close()
-    })
+    }, 60_000)
     suite(() => kafka!)
   })
 }
