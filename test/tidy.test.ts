@@ -6,7 +6,7 @@ import { layers, lintConfig } from './support/layers.ts'
 const ROOT = join(import.meta.dirname, '..')
 const table = layers(ROOT)
 const sources = filesIn(join(ROOT, 'src')).map((path) => ({ path, name: relative(ROOT, path), text: readFileSync(path, 'utf8') }))
-const everything = ['src', 'test', 'examples', 'benchmarks', 'scripts', '.ci', '.github']
+const everything = ['src', 'test', 'examples', 'benchmarks', 'scripts', 'docs', '.ci', '.github']
   .flatMap((folder) => filesIn(join(ROOT, folder)))
   .concat(
     readdirSync(ROOT)
