@@ -9,7 +9,7 @@ import { KafkaStreams } from '../../src/index.ts'
 import { MemoryCluster } from '../../src/memory/cluster.ts'
 import { murmur2, partitionOf } from '../../src/base/murmur2.ts'
 import { defaultClock, defaultRandom } from '../../src/runtime/defaults.ts'
-import { OFFSET_FETCH } from '../../src/wire/api/commit.ts'
+import { committed } from '../support/quiet.ts'
 import { inputsOf, lastRound, PLACED, tablesInDriver, tablesOf, topologyOf, type Input, type Tables } from './final-tables.ts'
 import { programs } from './programs/all.ts'
 import { readTrace, traceIds, type TraceFile } from './trace.ts'
@@ -92,29 +92,4 @@ function sourceTopics(file: TraceFile, inputs: readonly Input[]): { readonly out
   const read = subtopologies.flatMap((subtopology) => subtopology.sourceTopics).filter((topic) => !own.has(topic))
   const outer = [...new Set([...read, ...inputs.map(({ topic }) => topic)])]
   return { outer, all: [...outer, ...[...own].map((topic) => `app-${topic}`)] }
-}
-
-/** Settles when all records of the topics are committed: with them, all they caused is in its topics. */
-async function committed(cluster: MemoryCluster, topics: readonly string[]): Promise<void> {
-  const lane = await cluster.lane(cluster.seeds()[0]!, 'call')
-  const deadline = Date.now() + 30_000
-  for (;;) {
-    const ends = topics.map((topic) => ({
-      topic,
-      partitions: cluster.endOffsets(topic).map((offset, partition) => ({ partition, offset })),
-    }))
-    const asked = ends.map(({ topic, partitions }) => ({ topic, partitions: partitions.map(({ partition }) => partition) }))
-    const answer = await lane.request(OFFSET_FETCH, { groupId: 'app', topics: asked, requireStable: true })
-    const positions = new Map(
-      answer.topics.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => [`${topic}-${partition}`, offset])),
-    )
-    const behind = ends.flatMap(({ topic, partitions }) =>
-      partitions
-        .filter(({ partition, offset }) => offset > 0 && positions.get(`${topic}-${partition}`) !== offset)
-        .map(({ partition }) => `${topic}-${partition}`),
-    )
-    if (behind.length === 0) return
-    if (Date.now() > deadline) throw new Error(`not committed: ${behind.join(', ')}`)
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
 }

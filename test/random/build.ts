@@ -173,10 +173,12 @@ const STEPS: Readonly<Record<string, Build>> = {
         merge: united,
       }),
   ],
-  untilClose: ({ name }, from) => [windows(from).suppress(untilWindowCloses(), { name }) as Windows],
+  untilClose: ({ name }, from) => [windows(from).suppress(untilWindowCloses(), { name: `${name}-final` })],
   untilLimit: (step, from) => {
     const maxRecords = chosen(step, 'maxRecords')
-    return [rows(from).suppress(untilTimeLimit(chosen(step, 'waitMs'), maxRecords === 0 ? {} : { maxRecords }), { name: step.name })]
+    return [
+      rows(from).suppress(untilTimeLimit(chosen(step, 'waitMs'), maxRecords === 0 ? {} : { maxRecords }), { name: `${step.name}-limit` }),
+    ]
   },
   windowFilter: (step, from) => [windows(from).filter((value) => keeps(value, chosen(step, 'modulus')))],
   windowStream: (_, from) => [

@@ -1,0 +1,28 @@
+/** Waiting until an application on an in-process cluster has nothing left to do. */
+import type { MemoryCluster } from '../../src/memory/cluster.ts'
+import { OFFSET_FETCH } from '../../src/wire/api/commit.ts'
+
+/** Settles when application `app` has committed all records of the topics: with them, all they caused is in its topics. */
+export async function committed(cluster: MemoryCluster, topics: readonly string[]): Promise<void> {
+  const lane = await cluster.lane(cluster.seeds()[0]!, 'call')
+  const deadline = Date.now() + 30_000
+  for (;;) {
+    const ends = topics.map((topic) => ({
+      topic,
+      partitions: cluster.endOffsets(topic).map((offset, partition) => ({ partition, offset })),
+    }))
+    const asked = ends.map(({ topic, partitions }) => ({ topic, partitions: partitions.map(({ partition }) => partition) }))
+    const answer = await lane.request(OFFSET_FETCH, { groupId: 'app', topics: asked, requireStable: true })
+    const positions = new Map(
+      answer.topics.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => [`${topic}-${partition}`, offset])),
+    )
+    const behind = ends.flatMap(({ topic, partitions }) =>
+      partitions
+        .filter(({ partition, offset }) => offset > 0 && positions.get(`${topic}-${partition}`) !== offset)
+        .map(({ partition }) => `${topic}-${partition}`),
+    )
+    if (behind.length === 0) return
+    if (Date.now() > deadline) throw new Error(`not committed: ${behind.join(', ')}`)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
