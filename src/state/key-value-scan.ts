@@ -17,7 +17,7 @@ export interface ScanParts<K, V> {
   resident(slot: number): V | undefined
   bytesOf(key: K): Uint8Array
   key(bytes: Uint8Array): K
-  value(bytes: Uint8Array, at: number, length: number): V
+  value(bytes: Uint8Array, at: number, length: number): V | undefined
 }
 
 /** The rows of a range as they are now. */

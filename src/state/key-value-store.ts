@@ -2,12 +2,10 @@
  * Hot path. A key-value store: live values by key bytes, above an engine. A store that was made empty and has never let an entry go is complete: a
  * miss means absent and reads nothing. Otherwise a miss reads the engine, and what was read becomes resident. A read that was on its way while
  * entries left is made again: its key may have come, been changed, landed and left meanwhile. Entries leave by the clock algorithm: a hand goes round,
- * and one that was used since the hand came by last stays for another round.
+ * and one that was used since the hand came by last stays for another round. Where entries have a time to live, none is found that is past it.
  */
 import { StoreUnavailableError } from '../base/errors.ts'
-import { chain, type MaybePromise } from '../base/maybe-promise.ts'
-import { murmur2 } from '../base/murmur2.ts'
-import type { PackedRows } from '../base/packed-rows.ts'
+import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { Headers } from '../model/headers.ts'
 import { KeyCoder } from '../model/key-coder.ts'
 import type { SourceRecord } from '../model/record.ts'
@@ -16,15 +14,16 @@ import { EntryBound } from './entry-bound.ts'
 import type { Engine } from './engine.ts'
 import { keyValueFace } from './key-value-face.ts'
 import { keyValueRows } from './key-value-scan.ts'
-import { readAll } from './read-all.ts'
 import { scanOf } from './scan.ts'
-import { rowKeys, type HashedKey, type HashedRows } from './row-keys.ts'
+import type { HashedKey, HashedRows } from './row-keys.ts'
+import { ResidentRows } from './resident-rows.ts'
 import { RowsBuilder } from './rows-builder.ts'
-import { decoded, readRow, rowBytes, type RowValue } from './row-values.ts'
+import { decoded, rowBytes } from './row-values.ts'
 import { SlotStore, type SlotKeys } from './slot-store.ts'
 import { nullKey, storeClosed } from './store-errors.ts'
 import type { Entry, KeyRangeOptions, KeyValueStore, ResolvedStore, RowSource, Scan, Slots, Stamp } from './store-spec.ts'
-import type { StoreLog } from './task-state.ts'
+import type { RestoreRows, StoreLog } from './task-state.ts'
+import { TimeToLive } from './time-to-live.ts'
 
 /** What a store is made of. */
 export interface StoreParts {
@@ -51,21 +50,22 @@ export function stampedHeaders({ record, store }: StoreParts, stamp: Partial<Sta
 /** A key-value store of one task. */
 export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   readonly #parts: StoreParts
-  readonly #table: ByteTable = new ByteTable()
+  readonly #resident: ResidentRows<V>
+  /** What is looked at on every call, of the resident rows. */
+  readonly #table: ByteTable
   readonly #slots: SlotStore<V>
   readonly #coder: KeyCoder
   /** In a store of at most so many entries, which is always resident as a whole. */
   readonly #bound: EntryBound | undefined
-  /** True while a miss means absent. */
-  #complete = true
-  /** How many entries have left; where the hand stands that chooses them. */
-  #departures = 0
+  /** In a store whose entries have a time to live. */
+  readonly life: TimeToLive | undefined
+  /** Where the hand stands that chooses which entries leave. */
   #hand = 0
   #closed = false
   /** Made once: a read makes no closure. */
-  readonly #valueOf = (slot: number): V | undefined => this.#slots.value(slot)
+  readonly #valueOf = (slot: number): V | undefined => this.value(slot)
   readonly #entryOf = (slot: number): Entry<V> | undefined => {
-    const value = this.#slots.value(slot)
+    const value = this.value(slot)
     return value === undefined ? undefined : { value, timestamp: this.#slots.timestamp(slot), headers: this.#slots.headers(slot) }
   }
 
@@ -77,6 +77,10 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     const silent = parts.parity && spec.format !== 'plain'
     this.#bound =
       spec.kind === 'keyValue' && spec.maxEntries !== undefined ? new EntryBound(spec.maxEntries, this.#slots, silent) : undefined
+    const isMortal = spec.kind === 'keyValue' && spec.ttlMs !== undefined && spec.format !== 'plain'
+    this.life = isMortal ? new TimeToLive(spec.ttlMs, parts.prefix, parts.engine) : undefined
+    this.#resident = new ResidentRows<V>(parts, this.#slots, this.life)
+    this.#table = this.#resident.table
     this.#coder = new KeyCoder({
       serde: store.key,
       record,
@@ -107,13 +111,13 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   find(key: K): MaybePromise<number> {
     const coder = this.#taken(key)
     const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
-    if (slot < 0) return this.#complete ? this.#add() : this.#load(this.#copiedKey(), (loaded) => loaded)
+    if (slot < 0) return this.#resident.complete ? this.#add() : this.#resident.load(this.#copiedKey(), (loaded) => loaded)
     this.#used(slot)
     return slot
   }
 
   value(slot: number): V | undefined {
-    return this.#slots.value(slot)
+    return this.life?.isOver(this.#slots.timestamp(slot)) === true ? undefined : this.#slots.value(slot)
   }
 
   timestamp(slot: number): number {
@@ -122,6 +126,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
 
   set(slot: number, value: V | null, timestamp: number, headers: Headers | undefined): void {
     this.#bound?.write(slot, value === null || value === undefined)
+    if (value !== null && value !== undefined) this.life?.observe(timestamp)
     this.#slots.set(slot, value, timestamp, headers)
   }
 
@@ -145,45 +150,15 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
 
   /** Some rows are in the engine only, from now on: a miss has to look there. A store of at most so many entries takes them all in. */
   incomplete(): MaybePromise<void> {
-    this.#complete = false
-    return this.#bound === undefined ? undefined : this.#loadAll(this.#bound)
-  }
-
-  /** Everything becomes resident, the oldest first, as far as there is room. */
-  #loadAll(bound: EntryBound): MaybePromise<void> {
-    const { engine, prefix } = this.#parts
-    const rows: (RowValue<V> & { readonly key: Uint8Array })[] = []
-    const loading = readAll(engine, prefix, (key, { bytes, valueAt, valueLength }, row) => {
-      rows.push({ key, ...this.#decodeRow(bytes, valueAt[row]!, valueLength[row]!) })
-    })
-    return chain(loading, () => {
-      this.#complete = true
-      for (const { key, ...row } of rows.sort((a, b) => a.timestamp - b.timestamp)) {
-        const slot = this.#table.add(key, 0, key.length, this.#hashOf(key, 0, key.length))
-        this.#slots.add(slot, { ...row, known: true })
-        bound.write(slot, false)
-      }
-    })
+    this.#resident.complete = false
+    return this.#bound === undefined ? undefined : this.#resident.loadAll(this.#bound)
   }
 
   /** Reads the keys of these rows that aren't resident, in one go, so that looking them up needn't wait. */
   prefetch(rows: HashedRows, from: number, to: number): MaybePromise<void> {
-    const { engine, prefix, store } = this.#parts
-    if (this.#complete || !engine.persistent || !store.readBySourceKey) return undefined
-    const wanted: HashedKey[] = []
-    for (let row = from; row < to; row++) {
-      const at = rows.keyAt[row]!
-      const length = rows.keyLength[row]!
-      const hash = store.key.unhashedBytes === undefined ? rows.keyHash[row]! : this.#hashOf(rows.bytes, at, length)
-      if (length < 0 || this.#table.find(rows.bytes, at, length, hash) >= 0) continue
-      wanted.push({ key: rows.bytes.slice(at, at + length), hash })
-    }
-    if (wanted.length === 0) return undefined
-    const departures = this.#departures
-    return chain(engine.getMany(rowKeys(prefix, wanted)), (found) => {
-      if (departures !== this.#departures) return
-      for (const [i, key] of wanted.entries()) this.#resident(key, found, i)
-    })
+    const { engine, store } = this.#parts
+    if (this.#resident.complete || !engine.persistent || !store.readBySourceKey) return undefined
+    return this.#resident.loadMany(this.#resident.missing(rows, from, to))
   }
 
   /** Lets clean entries go until at most `most` are left; answers how many are. */
@@ -195,7 +170,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
       if (!this.#table.has(slot) || !this.#slots.mayLeave(slot)) continue
       this.#slots.forget(slot)
       this.free(slot)
-      this.#complete = false
+      this.#resident.complete = false
     }
     return this.#table.count
   }
@@ -207,6 +182,8 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
 
   rowKey(slot: number, into: RowsBuilder): void {
     const { prefix } = this.#parts
+    if (this.life !== undefined && this.#slots.value(slot) !== undefined)
+      this.life.written(slot, { time: this.#slots.timestamp(slot), key: this.#keyBytes(slot) })
     into.startKey()
     into.addToKey(prefix, 0, prefix.length)
     into.addToKey(this.#table.bytes, this.#table.keyAt(slot), this.#table.keyLength(slot))
@@ -217,28 +194,35 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   }
 
   free(slot: number): void {
-    if (!this.#table.has(slot)) return
-    this.#table.remove(slot)
-    this.#departures++
+    this.#resident.free(slot)
+  }
+
+  /** Takes over what an engine with content has; the store had seen `streamTime`, in ms, when it was written last. */
+  load(streamTime: number): MaybePromise<void> {
+    this.life?.resume(streamTime)
+    return this.incomplete()
+  }
+
+  /** The greatest time ever put, in ms, as of the last flush, where it is needed; −1: none. */
+  get flushedTime(): number {
+    return this.life?.flushedTime ?? -1
+  }
+
+  /** Deletes what is past its time to live, before a flush. */
+  expire(): MaybePromise<void> {
+    return this.life === undefined ? undefined : this.#resident.expire(this.life, (slot) => this.#bound?.write(slot, true))
   }
 
   /** Rows of the changelog go to the engine, past what is resident: what has landed is read again. */
-  restoring(rows: PackedRows): void {
-    this.#complete = false
-    this.#departures++
-    for (let row = 0; row < rows.count && this.#table.count > 0; row++) {
-      const at = rows.keyAt[row]!
-      const length = rows.keyLength[row]!
-      const slot = length < 0 ? -1 : this.#table.find(rows.bytes, at, length, this.#hashOf(rows.bytes, at, length))
-      if (slot < 0 || !this.#slots.isLanded(slot)) continue
-      this.#slots.forget(slot)
-      this.free(slot)
-    }
+  restoring(rows: RestoreRows, into: RowsBuilder): void {
+    this.#resident.forget(rows)
+    this.life?.restored(rows, into)
   }
 
   /** What was flushed has landed. */
   landed(): void {
     this.#slots.landed()
+    this.life?.landed()
   }
 
   /** The faces refuse from now on. */
@@ -248,6 +232,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
 
   /** Rolls back to what the engine holds. */
   rollBack(): MaybePromise<void> {
+    this.life?.rollBack()
     if (this.#bound === undefined) this.#slots.rollBack()
     else {
       this.#slots.clear()
@@ -259,7 +244,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
 
   /** Everything that was restored is in the engine. */
   restored(): MaybePromise<void> {
-    return this.#complete ? undefined : this.incomplete()
+    return this.#resident.complete ? undefined : this.incomplete()
   }
 
   /** The rows of a range. */
@@ -274,12 +259,15 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     return keyValueRows<K, V>(
       {
         table: this.#table,
-        engine: this.#complete ? undefined : engine,
+        engine: this.#resident.complete ? undefined : engine,
         prefix,
         resident: this.#valueOf,
         bytesOf: (key) => this.#bytesOf(key),
         key: (bytes) => this.#decodeKey(bytes, 0, bytes.length),
-        value: (bytes, at, length) => this.#decodeRow(bytes, at, length).value,
+        value: (bytes, at, length) => {
+          const { value, timestamp } = this.#resident.decode(bytes, at, length)
+          return this.life?.isOver(timestamp) === true ? undefined : value
+        },
       },
       options,
     )
@@ -309,7 +297,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     this.#mustBeOpen()
     const coder = this.#taken(key)
     const slot = this.#table.find(coder.bytes, coder.at, coder.length, coder.hash)
-    if (slot < 0) return this.#complete ? undefined : this.#load(this.#copiedKey(), answer)
+    if (slot < 0) return this.#resident.complete ? undefined : this.#resident.load(this.#copiedKey(), answer)
     this.#used(slot)
     return answer(slot)
   }
@@ -334,10 +322,6 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     return this.#coder
   }
 
-  #hashOf(bytes: Uint8Array, at: number, length: number): number {
-    return murmur2(bytes, at, at + length - (this.#parts.store.key.unhashedBytes ?? 0))
-  }
-
   #mustBeOpen(): void {
     if (this.#closed) throw storeClosed(this.#parts.store.name)
   }
@@ -346,7 +330,7 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
   #add(): number {
     const coder = this.#coder
     const slot = this.#table.add(coder.bytes, coder.at, coder.length, coder.hash)
-    this.#slots.add(slot, { value: undefined, timestamp: -1, known: !this.#complete })
+    this.#slots.add(slot, { value: undefined, timestamp: -1, known: !this.#resident.complete })
     return slot
   }
 
@@ -356,28 +340,9 @@ export class KeyValueCache<K, V> implements Slots<K, V>, SlotKeys {
     return { key: bytes.slice(at, at + length), hash }
   }
 
-  /** Makes a key resident with the engine's row of it; answers what `answer` makes of its slot. */
-  #load<R>(wanted: HashedKey, answer: (slot: number) => R): MaybePromise<R> {
-    const { prefix, engine } = this.#parts
-    const departures = this.#departures
-    return chain(engine.getMany(rowKeys(prefix, [wanted])), (found): MaybePromise<R> =>
-      departures === this.#departures ? answer(this.#resident(wanted, found, 0)) : this.#load(wanted, answer),
-    )
-  }
-
-  /** The slot of a key that was read. While it was on its way the key may have come by another way, which is newer. */
-  #resident({ key, hash }: HashedKey, found: PackedRows, row: number): number {
-    const known = this.#table.find(key, 0, key.length, hash)
-    if (known >= 0) return known
-    const slot = this.#table.add(key, 0, key.length, hash)
-    const length = found.valueLength[row]!
-    if (length < 0) this.#slots.add(slot, { value: undefined, timestamp: -1, known: false })
-    else this.#slots.add(slot, { ...this.#decodeRow(found.bytes, found.valueAt[row]!, length), known: true })
-    return slot
-  }
-
-  #decodeRow(bytes: Uint8Array, at: number, length: number): RowValue<V> {
-    return readRow<V>(this.#parts.store, bytes, at, length)
+  #keyBytes(slot: number): Uint8Array {
+    const at = this.#table.keyAt(slot)
+    return this.#table.bytes.slice(at, at + this.#table.keyLength(slot))
   }
 
   #decodeKey(bytes: Uint8Array, at: number, length: number): K {

@@ -25,7 +25,8 @@ export interface MergeOptions<V> {
   readonly reverse: boolean
   /** Bytes before the key in the engine's rows. */
   readonly prefix: number
-  value(bytes: Uint8Array, at: number, length: number): V
+  /** Undefined: the row's time is over. */
+  value(bytes: Uint8Array, at: number, length: number): V | undefined
 }
 
 const NO_ROWS: PackedRows = new RowsBuilder().rows()
@@ -54,7 +55,9 @@ export function mergedRows<V>(options: MergeOptions<V>): RowSource<KeyedRow<V>> 
     for (; index < rows.count; index++) {
       const start = rows.keyAt[index]! + prefix
       const key = rows.bytes.slice(start, rows.keyAt[index]! + rows.keyLength[index]!)
-      if (!hidden.has(key.join(','))) return { key, value: options.value(rows.bytes, rows.valueAt[index]!, rows.valueLength[index]!) }
+      if (hidden.has(key.join(','))) continue
+      const value = options.value(rows.bytes, rows.valueAt[index]!, rows.valueLength[index]!)
+      if (value !== undefined) return { key, value }
     }
     if (ended || cursor === undefined) return undefined
     return chain(cursor.next(PAGE), (more) => {

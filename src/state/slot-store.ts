@@ -24,6 +24,8 @@ const KNOWN = 4
 const USED = 8
 /** Its delete isn't told to the changelog. */
 const SILENT = 16
+/** Its delete isn't told to the step's children. */
+const QUIET = 32
 
 const NOTHING = new Uint8Array(0)
 
@@ -152,7 +154,7 @@ export class SlotStore<V> {
     }
     this.#times[slot] = timestamp
     if (this.#keepsHeaders) this.#headers[slot] = this.#values[slot] === undefined ? this.#record.headers : headers
-    this.#flags[slot] = (this.#flags[slot]! & ~SILENT) | DIRTY | USED
+    this.#flags[slot] = (this.#flags[slot]! & ~(SILENT | QUIET)) | DIRTY | USED
     this.#writes.append(slot)
     if (this.#everyWrite && this.#emit === undefined && this.#log !== undefined) this.#writeLog(slot, this.#log)
   }
@@ -175,6 +177,15 @@ export class SlotStore<V> {
     this.#values[slot] = undefined
     this.#flags[slot]! |= DIRTY | SILENT
     this.#writes.append(slot)
+  }
+
+  /** Deletes an entry whose time is over: engine and changelog are told, the steps below aren't. */
+  expire(slot: number): void {
+    if (this.#values[slot] !== undefined) this.live--
+    this.#values[slot] = undefined
+    this.#flags[slot]! |= DIRTY | QUIET
+    this.#writes.append(slot)
+    if (this.#everyWrite && this.#emit === undefined && this.#log !== undefined) this.#writeLog(slot, this.#log)
   }
 
   /** Takes note that a slot was used. */
@@ -272,7 +283,8 @@ export class SlotStore<V> {
   #emitFrom(from: number, emit: (slot: number) => MaybePromise<void>): MaybePromise<void> {
     for (let i = from; i < this.#writes.length; i++) {
       const slot = this.#writes.at(i)
-      const waiting = slot < 0 || this.#isUnheardOf(slot) ? undefined : emit(slot)
+      const isQuiet = slot < 0 || (this.#flags[slot]! & QUIET) !== 0 || this.#isUnheardOf(slot)
+      const waiting = isQuiet ? undefined : emit(slot)
       if (waiting instanceof Promise) return waiting.then(() => this.#emitFrom(i + 1, emit))
     }
     return undefined

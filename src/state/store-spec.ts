@@ -36,7 +36,7 @@ export interface KeyValueStoreSpec<K, V> extends SpecOf<KeyValueStore<K, V>> {
   readonly kind: 'keyValue'
   readonly key?: Serde<K>
   readonly value?: Serde<V>
-  /** Time to live of an entry, in milliseconds of stream time. */
+  /** Time to live of an entry, in ms: it is gone when the greatest timestamp ever put has passed its own by more than this. Nothing is told of it below. */
   readonly ttlMs?: number
   /** At most so many entries; the least recently used go. */
   readonly maxEntries?: number

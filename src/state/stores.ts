@@ -6,11 +6,15 @@ import type { KeyValueStoreSpec, SessionStoreSpec, StoreOptions, VersionedStoreS
 /** A key-value store; throws `ARGUMENT_INVALID`. `keyValueStore('counts', { key: serdes.string, value: serdes.long })` */
 export function keyValueStore<K, V>(
   name: string,
-  options: StoreOptions & Pick<KeyValueStoreSpec<K, V>, 'maxEntries'> & { readonly key: Serde<K>; readonly value: Serde<V> },
+  options: StoreOptions & Pick<KeyValueStoreSpec<K, V>, 'maxEntries' | 'ttlMs'> & { readonly key: Serde<K>; readonly value: Serde<V> },
 ): KeyValueStoreSpec<K, V> {
-  const { maxEntries = 1 } = options
+  const { maxEntries = 1, ttlMs = 1 } = options
   if (!Number.isSafeInteger(maxEntries) || maxEntries < 1)
     throw wrong('ARGUMENT_INVALID', `store ${name}: maxEntries is ${maxEntries}; give a whole number, at least 1`)
+  if (!Number.isSafeInteger(ttlMs) || ttlMs < 1)
+    throw wrong('ARGUMENT_INVALID', `store ${name}: ttlMs is ${ttlMs}; give whole milliseconds, at least 1, as hours(1)`)
+  if (options.ttlMs !== undefined && options.format === 'plain')
+    throw wrong('ARGUMENT_INVALID', `store ${name}: a store of format 'plain' knows no times, so nothing in it can have a ttlMs`)
   return Object.freeze({ kind: 'keyValue', name, ...options })
 }
 

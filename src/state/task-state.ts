@@ -3,7 +3,7 @@
  * store has a two-byte number before its row keys; prefix 0000 is kept for what the engine says about its stores (`marks`).
  */
 import { assert, StoreUnavailableError } from '../base/errors.ts'
-import { chain, type MaybePromise } from '../base/maybe-promise.ts'
+import { chain, each, type MaybePromise } from '../base/maybe-promise.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
 import type { SourceRecord } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
@@ -19,6 +19,7 @@ import { storeClosed } from './store-errors.ts'
 import { SessionCache } from './session-store.ts'
 import type { PlacedSlots, ResolvedStore, Slots, StoreName, VersionedSlots, WindowRows, WindowSlots } from './store-spec.ts'
 import { BufferCache } from './time-ordered-buffer.ts'
+import { timeRows } from './time-to-live.ts'
 import { TimedSlots } from './timed-slots.ts'
 import { VersionedCache } from './versioned-store.ts'
 import { WindowCache } from './window-store.ts'
@@ -85,6 +86,8 @@ const NOTHING = new Uint8Array(0)
 export class TaskState {
   readonly #options: TaskStateOptions
   readonly #stores: Map<StoreName, OpenStore> = new Map()
+  /** Those whose entries have a time to live. */
+  readonly #mortal: KeyValueCache<unknown, unknown>[] = []
   #closed = false
   #restoring: MaybePromise<void> = undefined
 
@@ -103,7 +106,8 @@ export class TaskState {
       if (mark === undefined && !(await this.#hasRows(prefix))) continue
       // Rows without a mark are right where there is no changelog; elsewhere nobody knows up to where they are.
       if (mark === undefined ? store.changelog !== undefined : !isGood(store.name, mark)) await this.#wipe(store.name, prefix)
-      else if (cache instanceof KeyValueCache) await cache.incomplete()
+      // Rows that were kept before they had a time to live aren't in order of it.
+      else if (mark?.streamTime === -1 && cache instanceof KeyValueCache && cache.life !== undefined) await this.#wipe(store.name, prefix)
       else await cache.load(mark?.streamTime ?? -1)
     }
   }
@@ -180,11 +184,21 @@ export class TaskState {
 
   /** Emits what waits for the commit; turns writes into changelog records and rows for the engine. */
   flush(): MaybePromise<void> {
+    return chain(
+      each(this.#mortal, (cache) => cache.expire()),
+      () => this.#flush(),
+    )
+  }
+
+  #flush(): MaybePromise<void> {
     const stores = [...this.#stores.values()]
     // What a flush emits may write to a store that was flushed before it: again, until nothing is dirty.
     return chain(this.#flushFrom(stores, 0), () => {
-      if (stores.some(({ cache }) => writesOf(cache).isDirty)) return this.flush()
-      for (const { cache } of stores) if (cache instanceof TimedSlots) cache.flushed()
+      if (stores.some(({ cache }) => writesOf(cache).isDirty)) return this.#flush()
+      for (const { cache } of stores) {
+        if (cache instanceof TimedSlots) cache.flushed()
+        else if (cache instanceof KeyValueCache) cache.life?.flushed()
+      }
       return undefined
     })
   }
@@ -197,6 +211,7 @@ export class TaskState {
       const pending = writesOf(cache).pendingRows()
       if (pending !== undefined) append(pending.rows(), rows)
       if (cache instanceof TimedSlots) deleteRanges.push(...cache.expiredRanges())
+      else if (cache instanceof KeyValueCache && cache.life !== undefined) append(cache.life.pendingRows(), rows)
     }
     for (const [name, offset] of offsets) this.#writeMark(this.#found(name), offset, rows)
     if (rows.count === 0 && deleteRanges.length === 0) return this.#landed()
@@ -223,7 +238,7 @@ export class TaskState {
     if (cache instanceof VersionedCache) return this.#restoreVersions(found, cache, { rows, nextOffset })
     const batch = new RowsBuilder()
     const plain = !keepsTime(store) && store.spec.format !== 'headers'
-    if (cache instanceof KeyValueCache) cache.restoring(rows)
+    if (cache instanceof KeyValueCache) cache.restoring(rows, batch)
     for (let row = 0; row < rows.count; row++) {
       if (rows.keyLength[row]! < 0) continue
       const timestamp = rows.baseTimestamp + rows.timestampDelta[row]!
@@ -323,6 +338,7 @@ export class TaskState {
       expired: () => this.#options.expired(store.name),
     }
     const held = heldOf(parts)
+    if (held instanceof KeyValueCache && held.life !== undefined) this.#mortal.push(held)
     this.#stores.set(store.name, { store, held, cache: cacheOf(held), number, prefix, topicId: '' })
   }
 
@@ -351,7 +367,7 @@ export class TaskState {
     const rows = new RowsBuilder()
     markKey(this.#found(name).number, rows)
     rows.value(NOTHING, 0, -1)
-    return this.#options.engine.write({ rows: rows.rows(), deleteRanges: [withPrefix({ from: NOTHING }, prefix)] })
+    return this.#options.engine.write({ rows: rows.rows(), deleteRanges: [withPrefix({ from: NOTHING }, prefix), timeRows(prefix)] })
   }
 
   #flushFrom(stores: readonly OpenStore[], from: number): MaybePromise<void> {
@@ -368,7 +384,7 @@ export class TaskState {
   }
 
   #writeMark({ number, cache, topicId }: OpenStore, offset: number, into: RowsBuilder): void {
-    writeMark(number, { offset, streamTime: cache instanceof KeyValueCache ? -1 : cache.flushedTime, topicId }, into)
+    writeMark(number, { offset, streamTime: cache.flushedTime, topicId }, into)
   }
 }
 

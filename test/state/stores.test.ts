@@ -32,3 +32,10 @@ test('a versioned store says how far back it goes', () => {
   for (const wrong of [{ historyMs: -1 }, { historyMs: 0.5 }, { historyMs: 5, segmentMs: 0 }])
     expect(() => versionedStore('v', { ...serdesOf, ...wrong })).toThrow(expect.objectContaining({ code: 'ARGUMENT_INVALID' }))
 })
+
+test('a time to live is whole milliseconds, of a store that knows the times of its values', () => {
+  expect(keyValueStore('t', { ...sides, ttlMs: 60_000 })).toMatchObject({ ttlMs: 60_000 })
+  for (const ttlMs of [0, -1, 1.5, Number.NaN])
+    expect(() => keyValueStore('t', { ...sides, ttlMs })).toThrow(/ttlMs is .*; give whole milliseconds, at least 1/)
+  expect(() => keyValueStore('t', { ...sides, ttlMs: 1, format: 'plain' })).toThrow(/format 'plain' knows no times/)
+})
