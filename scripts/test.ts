@@ -1,10 +1,10 @@
 /**
- * `npm test [-- --coverage | --fuzz | --kafka] [FILES…]`: runs the suites and ends with `N passed, N failed, N skipped`. `--fuzz` runs the properties
- * with 10,000 cases each; `--coverage` measures, and fails below 95 % of the core's lines; `--kafka [NAMES…]` runs what needs a real Kafka (`crash`,
- * `scale`, …), which must be there, at full length.
+ * `npm test [-- --coverage | --fuzz | --kafka] [FILES…]`: runs the suites and ends with `N passed, N failed, N skipped`. `--fuzz` runs the files that
+ * have properties, with 10,000 cases each and the time that takes; `--coverage` measures, and fails below 95 % of the core's lines; `--kafka [NAMES…]`
+ * runs what needs a real Kafka (`crash`, `scale`, …), which must be there, at full length.
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -17,7 +17,7 @@ const fuzz = args.includes('--fuzz')
 const coverage = args.includes('--coverage')
 const kafka = args.includes('--kafka')
 const named = args.filter((arg) => !arg.startsWith('--'))
-const files = kafka ? (named.length === 0 ? ['test/kafka-real'] : named.map((name) => `test/kafka-real/${name}`)) : named
+const files = filesToRun()
 const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'))
 const report = join(folder, 'report.json')
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
@@ -30,6 +30,7 @@ const child = spawn(
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
+    ...(fuzz ? ['--testTimeout=1800000'] : []),
     ...(coverage ? ['--coverage', `--coverage.include=${CORE}`, '--coverage.thresholds.lines=95'] : []),
     ...files,
   ],
@@ -49,6 +50,24 @@ const { numPassedTests, numFailedTests, numPendingTests } = readReport()
 rmSync(folder, { recursive: true })
 console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`)
 process.exitCode = code
+
+function filesToRun(): readonly string[] {
+  if (kafka) return named.length === 0 ? ['test/kafka-real'] : named.map((name) => `test/kafka-real/${name}`)
+  return fuzz && named.length === 0 ? withProperties() : named
+}
+
+/** The tests whose properties, or those of what they import, run as many cases as they are told. */
+function withProperties(): string[] {
+  const paths = readdirSync('test', { recursive: true, encoding: 'utf8' }).flatMap((name) =>
+    name.endsWith('.ts') ? [join('test', name)] : [],
+  )
+  const texts = new Map(paths.map((path) => [path, readFileSync(path, 'utf8')]))
+  const asks = (path: string): boolean => texts.get(path)?.includes("process.env['FUZZ_RUNS']") === true
+  return paths.filter((path) => {
+    const imports = [...texts.get(path)!.matchAll(/from '(\.[^']+)'/g)].map(([, target]) => join(dirname(path), target))
+    return path.endsWith('.test.ts') && (asks(path) || imports.some((target) => asks(target)))
+  })
+}
 
 function readReport(): { numPassedTests: number; numFailedTests: number; numPendingTests: number } {
   try {

@@ -2,11 +2,33 @@
 import * as fc from 'fast-check'
 import { topic, versionedStore } from '../../../src/index.ts'
 import { NaiveVersions } from '../../support/naive-versions.ts'
-import { agrees, left, named, right, type In } from './harness.ts'
+import { agrees, left, named, right, type In, type Naive, type World } from './harness.ts'
+import { grouped, naiveGroups } from './naive-groups.ts'
 
 /** Typed as if no key were null, as joins with tables want it; some are. */
 const keyed = topic('left', { key: left.key, value: left.value })
 const pair = (one: string, other: string | null, key: string | null): string => `${key}:${one}&${other}`
+
+/** Each record with the row that is there for a key. */
+function naiveLookup({ tell, drop }: World, keyOf: (value: string, key: string | null) => string | null): Naive {
+  const rows = new Map<string, string>()
+  return ({ from, ...record }) => {
+    const { key, value } = record
+    if (from === 'right') {
+      if (key === null) drop('null_key')
+      else if (value === null) rows.delete(key)
+      else rows.set(key, value)
+      return
+    }
+    for (const to of ['inner', 'leftJoined']) {
+      const other = value === null ? null : keyOf(value, key)
+      const row = other === null ? null : (rows.get(other) ?? null)
+      if (value === null) drop('null_value')
+      else if (other === null && to === 'inner') drop('null_key')
+      else if (row !== null || to === 'leftJoined') tell({ ...record, to, value: pair(value, row, key) })
+    }
+  }
+}
 
 agrees('K1–K4: a record meets the row that is there when it comes; a table alone tells nothing', {
   settings: fc.constant('none'),
@@ -17,23 +39,7 @@ agrees('K1–K4: a record meets the row that is there when it comes; a table alo
     stream.leftJoin(table, pair).to(named('leftJoined'))
     return [named('inner'), named('leftJoined')]
   },
-  naive: ({ tell, drop }) => {
-    const rows = new Map<string | null, string>()
-    return (record) => {
-      const { from, key, value } = record
-      if (from === 'right') {
-        if (key === null) drop('null_key')
-        else if (value === null) rows.delete(key)
-        else rows.set(key, value)
-        return
-      }
-      for (const to of ['inner', 'leftJoined']) {
-        if (value === null) drop('null_value')
-        else if (key === null && to === 'inner') drop('null_key')
-        else if (rows.has(key) || to === 'leftJoined') tell({ ...record, to, value: pair(value, rows.get(key) ?? null, key) })
-      }
-    }
-  },
+  naive: (world) => naiveLookup(world, (_value, key) => key),
 })
 
 /** B3, K4: what held at a time, of all keys together. */
@@ -99,66 +105,41 @@ agrees(
   },
 )
 
+const otherKey = (value: string): string | null => (value[0] === 'x' ? null : value[0] === 'y' ? 'a' : 'eebrd')
+
 agrees('K6: with a global table a record meets the row of the key that is made of it', {
   settings: fc.constant('none'),
   from: ['left', 'right'],
   steps: (builder) => {
     const [stream, table] = [builder.stream(left), builder.globalTable(right)]
-    const key = (value: string): string | null => (value[0] === 'x' ? null : value[0] === 'y' ? 'a' : 'eebrd')
-    stream.join(table, pair, { key }).to(named('inner'))
-    stream.leftJoin(table, pair, { key }).to(named('leftJoined'))
+    stream.join(table, pair, { key: otherKey }).to(named('inner'))
+    stream.leftJoin(table, pair, { key: otherKey }).to(named('leftJoined'))
     return [named('inner'), named('leftJoined')]
   },
-  naive: ({ tell, drop }) => {
-    const rows = new Map<string | null, string>()
-    return (record) => {
-      const { from, key, value } = record
-      if (from === 'right') {
-        if (key === null) drop('null_key')
-        else if (value === null) rows.delete(key)
-        else rows.set(key, value)
-        return
-      }
-      const other = value?.[0] === 'x' ? null : value?.[0] === 'y' ? 'a' : 'eebrd'
-      for (const to of ['inner', 'leftJoined']) {
-        if (value === null) drop('null_value')
-        else if (other === null && to === 'inner') drop('null_key')
-        else if (rows.has(other) || to === 'leftJoined') tell({ ...record, to, value: pair(value, rows.get(other) ?? null, key) })
-      }
-    }
-  },
+  naive: (world) => naiveLookup(world, otherKey),
 })
 
-const VERSIONED = ['table', 'filtered', 'counted']
+const VERSIONED = ['table', 'filtered', 'grouped']
 
 agrees('B3, B4: a versioned table tells what it takes, also what is not the latest; that a filter passes on and a group passes over', {
   settings: fc.record({ history: fc.nat(30) }),
   late: 35,
   steps: (builder, { history }) => {
-    const [all, filtered, counted] = VERSIONED.map(named)
+    const [all, filtered, groups] = VERSIONED.map(named)
     const table = builder.table(left, { store: versionedStore('rows', { key: left.key, value: left.value, historyMs: history }) })
     table.toStream().to(all!)
     table
       .filter((value) => value < 'y')
       .toStream()
       .to(filtered!)
-    table
-      .groupBy((value) => [value[0]!, value], { key: left.key, value: left.value })
-      .aggregate(
-        () => '',
-        (sum, value) => `${sum}+${value}`,
-        (sum, value) => `${sum}-${value}`,
-        { value: left.value },
-      )
-      .toStream()
-      .to(counted!)
+    grouped(table).toStream().to(groups!)
     return VERSIONED.map(named)
   },
   naive: ({ tell, drop }, { history }) => {
     const table = naiveTable(history)
-    const sums = new Map<string, { value: string; timestamp: number }>()
+    const group = naiveGroups({ tell }, 'grouped')
     return (record) => {
-      const { key, value, timestamp } = record
+      const { key, value } = record
       if (key === null) return drop('null_key')
       const was = table.at(key, Infinity)
       const to = table.put(record)
@@ -166,22 +147,7 @@ agrees('B3, B4: a versioned table tells what it takes, also what is not the late
       tell({ ...record, to: 'table' })
       tell({ ...record, to: 'filtered', value: value !== null && value < 'y' ? value : null })
       if (to < Infinity) return
-      const moves =
-        was?.[0] === value?.[0]
-          ? [{ was, is: value }]
-          : [
-              { was, is: null },
-              { was: null, is: value },
-            ]
-      for (const { was: less, is: more } of moves) {
-        const group = (less ?? more)?.[0]
-        if (group === undefined) continue
-        const before = sums.get(group)
-        const sum = `${before?.value ?? ''}${less === null || before === undefined ? '' : `-${less}`}${more === null ? '' : `+${more}`}`
-        const after = { value: sum, timestamp: Math.max(timestamp, before?.timestamp ?? 0) }
-        sums.set(group, after)
-        tell({ ...record, to: 'counted', key: group, ...after })
-      }
+      group(record, was, value)
     }
   },
 })
