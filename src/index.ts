@@ -69,6 +69,7 @@ export type {
 export type {
   Cancellable,
   Change,
+  Deferring,
   DropReason,
   Emit,
   NodeName,
@@ -82,6 +83,7 @@ export type {
 export { restored, stamped } from './topology/operator.ts'
 export type { TopologyDiff } from './topology/diff.ts'
 export type { NodeJson, StoreJson, SubtopologyJson, TopologyJson } from './topology/topology-json.ts'
+export type { AsyncFunction, AsyncOrder } from './operators/async.ts'
 export { joinWindow } from './operators/join/join-windows.ts'
 export type { JoinWindows } from './operators/join/join-windows.ts'
 export { hopping, session, sliding, tumbling, unlimited } from './operators/window-placement.ts'
@@ -100,6 +102,9 @@ export type {
   CollectOptions,
   DeduplicateOptions,
   DistinctOptions,
+  AsyncOptions,
+  AsyncSerdeOptions,
+  AsyncValueOptions,
   ForeignKeyOptions,
   GlobalJoinOptions,
   GlobalStoreOptions,

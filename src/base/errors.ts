@@ -63,6 +63,7 @@ export const ERROR_CODES = {
   TIMESTAMP_INVALID: 'SerdeError',
   PROCESSING_ERROR: 'ProcessingError',
   PROCESSOR_RESULT: 'ProcessingError',
+  CALL_TIMEOUT: 'ProcessingError',
   CONTEXT_CLOSED: 'ProcessingError',
   CONTEXT_STALE: 'ProcessingError',
   UNKNOWN_CHILD: 'ProcessingError',

@@ -6,6 +6,7 @@ import { TopologyError } from '../base/errors.ts'
 import type { RecordContext } from '../model/record.ts'
 import type { AnySerde } from '../model/serde.ts'
 import type { SinkTopic } from '../model/topic.ts'
+import { filterAsync, forEachAsync, mapAsync, mapValuesAsync, type AsyncFunction } from '../operators/async.ts'
 import { fullOuter, inner, leftOuter, type JoinKind } from '../operators/join/join-kind.ts'
 import { streamGlobalJoin } from '../operators/join/stream-global.ts'
 import { streamTableJoin } from '../operators/join/stream-table.ts'
@@ -15,6 +16,7 @@ import * as stateless from '../operators/stateless.ts'
 import { storeReader, toTable } from '../operators/table.ts'
 import type { Operator } from '../topology/operator.ts'
 import { deduplicated } from './deduplicate.ts'
+import { callsOf } from './async-steps.ts'
 import type { GlobalKTable } from './global-ktable.ts'
 import type { KGroupedStream } from './grouped.ts'
 import { checkBuilder, erased, keyValueSpec, type Parts } from './handle.ts'
@@ -22,6 +24,9 @@ import { joinStreams } from './join-streams.ts'
 import type { KTable } from './ktable.ts'
 import type {
   DeduplicateOptions,
+  AsyncOptions,
+  AsyncSerdeOptions,
+  AsyncValueOptions,
   GlobalJoinOptions,
   GroupOptions,
   KeyOptions,
@@ -96,6 +101,29 @@ export class KStream<K, V> {
   /** Hands each record to `f`; the path ends. `alerts.forEach((a) => notify(a))` */
   forEach(f: Callback<K, V, void>, options?: StepOptions): void {
     this.apply(stateless.forEach(f), options)
+  }
+
+  /**
+   * Gives each record the value that `f` promises, while others are under way; no offset is committed past a record that isn't done. By default a record
+   * never overtakes another of its key. `orders.mapValuesAsync((o) => rates.convert(o.cents), { timeoutMs: 2_000, retries: 3 })`
+   */
+  mapValuesAsync<VOut>(f: AsyncFunction<K, V, VOut>, options: AsyncValueOptions<VOut> = {}): KStream<K, VOut> {
+    return this.apply(mapValuesAsync(f, callsOf(this.#parts, 'mapValuesAsync', options)), options)
+  }
+
+  /** Gives each record the key and value that `f` promises, as `mapValuesAsync`. `orders.mapAsync(async (o) => [await region(o), o], { key: serdes.string })` */
+  mapAsync<KOut, VOut>(f: AsyncFunction<K, V, readonly [KOut, VOut]>, options: AsyncSerdeOptions<KOut, VOut> = {}): KStream<KOut, VOut> {
+    return this.apply(mapAsync(f, callsOf(this.#parts, 'mapAsync', options)), options)
+  }
+
+  /** Only the records that `keep` promises true for, as `mapValuesAsync`. `orders.filterAsync((o) => isKnown(o.customer))` */
+  filterAsync(keep: AsyncFunction<K, V, boolean>, options: AsyncOptions = {}): KStream<K, V> {
+    return this.apply(filterAsync(keep, callsOf(this.#parts, 'filterAsync', options)), options)
+  }
+
+  /** Hands each record to `f`, and is done with it when its promise settles; the path ends. Calls for one key come one after another. `alerts.forEachAsync((a) => mail.send(a))` */
+  forEachAsync(f: AsyncFunction<K, V, unknown>, options: AsyncOptions = {}): void {
+    this.apply(forEachAsync(f, callsOf(this.#parts, 'forEachAsync', options)), options)
   }
 
   /** Writes each record as a line on standard output; the path ends. `orders.print({ label: 'orders' })` */

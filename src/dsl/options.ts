@@ -2,10 +2,11 @@
 import type { RecordContext } from '../model/record.ts'
 import type { Serde } from '../model/serde.ts'
 import type { Nullable, Sided } from '../model/topic.ts'
+import type { AsyncOrder } from '../operators/async.ts'
 import type { EmitWhen, WindowEmitWhen } from '../operators/change.ts'
 import type { JoinWindows } from '../operators/join/join-windows.ts'
 import type { KeyValueStoreSpec, SessionStoreSpec, StoreSpec, TableStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
-import type { OnError } from '../topology/error-decision.ts'
+import type { OnError, RetryPolicy } from '../topology/error-decision.ts'
 import type { SourceNodeOptions } from '../topology/low-level.ts'
 import type { Partitioner } from '../topology/operator.ts'
 
@@ -31,6 +32,33 @@ export interface KeyOptions<K> extends StepOptions {
 /** Options of steps that make new values. */
 export interface ValueOptions<V> extends StepOptions {
   readonly value?: Serde<Exclude<V, null>>
+}
+
+/** Options of steps whose function answers a promise. */
+export interface AsyncOptions extends StepOptions {
+  /** Calls under way at once, in one task; 16. */
+  readonly concurrency?: number
+  /** Records that may wait in one task, calls under way among them, before it takes no further ones; 64. */
+  readonly maxParked?: number
+  /**
+   * `key` (default): a record never overtakes another of its key. `input`: none overtakes another of the task. `none`: they go on as they settle. Calls are under
+   * way at once in each case, but for `forEachAsync`: nothing comes out of it, so its calls keep that order.
+   */
+  readonly order?: AsyncOrder
+  /** How long a call may take, in ms; then it counts as failed, and its answer isn't heard. As long as it does when left out. */
+  readonly timeoutMs?: number
+  /** How often a call that failed is made again, with the pauses of `retry()`, or its policy; 0. What fails in the end is for `onError`. */
+  readonly retries?: number | RetryPolicy
+}
+
+/** The same of those that make new values. */
+export interface AsyncValueOptions<V> extends AsyncOptions {
+  readonly value?: Serde<Exclude<V, null>>
+}
+
+/** The same of those that make new keys and values. */
+export interface AsyncSerdeOptions<K, V> extends AsyncValueOptions<V> {
+  readonly key?: Serde<Exclude<K, null>>
 }
 
 /** Options of a grouping; its name is that of its repartition topic. */

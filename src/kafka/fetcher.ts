@@ -11,7 +11,7 @@ import { backoffMs, Pauses, type BackoffPorts } from './backoff.ts'
 import { brokerError, isDoubtful } from './broker-error.ts'
 import type { Cluster, Leader } from './cluster.ts'
 import { wholeBatches } from './committed-filter.ts'
-import { isAtEnd, mayRead, moveTo, readingFrom, type Reading } from './reading.ts'
+import { isAtEnd, mayRead, moveTo, once, readingFrom, type Reading } from './reading.ts'
 import { partedAt } from './truncation.ts'
 
 /** Whole batches of one partition: `buffer[from, to)`. `release` gives the buffer back. */
@@ -94,6 +94,11 @@ export class Fetcher {
       throw failure
     }
     return this.#ready.splice(0)
+  }
+
+  /** Lets a poll that waits answer at once with what there is. */
+  interrupt(): void {
+    this.#wake?.()
   }
 
   /** Leaves a partition out until `resume`. */
@@ -386,14 +391,5 @@ export class Fetcher {
       const cancel = this.#options.clock.after(ms, done)
       this.#wake = done
     })
-  }
-}
-
-function once(f: () => void): () => void {
-  let done = false
-  return () => {
-    if (done) return
-    done = true
-    f()
   }
 }

@@ -59,3 +59,13 @@ export function mayRead({ paused, idle, resting, chunks }: Reading): boolean {
 export function isAtEnd({ end, position }: Reading): boolean {
   return end >= 0 && end <= position
 }
+
+/** Calls `f` the first time that it is called. */
+export function once(f: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    f()
+  }
+}

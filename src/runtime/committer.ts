@@ -48,9 +48,13 @@ export class Committer {
     return this.#committed.get(partitionKey(tp))
   }
 
-  /** Commits these tasks. When it rejects, the tasks' stores hold uncommitted writes: close them dirty. */
-  async commit(tasks: readonly StreamTask[]): Promise<void> {
-    for (const task of tasks) await task.flush()
+  /**
+   * Commits these tasks, but for those whose deferred records must end first: they take no others until they are committed. Answers which were. When it
+   * rejects, the tasks' stores hold uncommitted writes: close them dirty.
+   */
+  async commit(all: readonly StreamTask[]): Promise<readonly StreamTask[]> {
+    const tasks: StreamTask[] = []
+    for (const task of all) if (await flushed(task)) tasks.push(task)
     await this.#ports.produce()
     for (const task of tasks) assert(task.inFlight === 0, `task ${task.id} has ${task.inFlight} records in flight at its commit`)
     const positions = tasks.flatMap((task) => this.#changed(task))
@@ -61,6 +65,7 @@ export class Committer {
       await task.land(this.#changelogOffsets(task))
       task.commitRequested = false
     }
+    return tasks
   }
 
   /** The positions that have moved; all of a task's where only the times of its steps have: they go on in silence, too. */
@@ -89,4 +94,14 @@ export class Committer {
 /** The times of a task's steps, to compare them. */
 function timesOf({ steps }: StreamTask): string {
   return [...steps.times].join(' ')
+}
+
+/** Flushes a task, unless deferred records hold its commit up, before or because of what the flush let out. */
+async function flushed(task: StreamTask): Promise<boolean> {
+  const { deferred } = task
+  if (!deferred.holdsCommit) await task.flush()
+  if (!deferred.holdsCommit) return true
+  deferred.isDraining = true
+  task.commitRequested = true
+  return false
 }

@@ -23,3 +23,12 @@ export function tooLate(timeoutMs: number, waits: readonly string[]): ClusterErr
   const what = waits.length === 0 ? '' : ` (${waits.join(', ')} still waits)`
   return new ClusterError('TASK_TIMEOUT', `closing took longer than ${timeoutMs} ms${what}: nothing more was committed`)
 }
+
+/** The error for records that were deferred and hadn't ended when their tasks were closed. */
+export function stillDeferred(patienceMs: number, waits: readonly string[]): ClusterError {
+  const what = waits.join(', ')
+  return new ClusterError(
+    'TASK_TIMEOUT',
+    `${what} still waits after ${patienceMs} ms: its task is not committed and goes on from its last commit; give the step timeoutMs`,
+  )
+}

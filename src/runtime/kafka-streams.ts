@@ -328,7 +328,7 @@ export class KafkaStreams implements AsyncDisposable {
   async #replace({ thread, world }: LostThread, error: StreamsError): Promise<void> {
     try {
       this.#moved(thread.name, false)
-      await thread.close({ clean: false, leave: true })
+      await thread.close({ clean: false, leave: true, patienceMs: 0 })
       const running = this.#running
       if (running === undefined || this.#closing !== undefined) return
       const next = this.#thread(thread.name, world)
@@ -370,7 +370,7 @@ export class KafkaStreams implements AsyncDisposable {
     if (running === undefined) return undefined
     running.stopCleaning()
     const { threads, ports, cluster, stores } = running
-    const closing = Promise.all(threads.map((thread) => thread.close(how))).then(
+    const closing = Promise.all(threads.map((thread) => thread.close({ ...how, patienceMs: timeoutMs / 2 }))).then(
       (problems) => problems.find(Boolean),
       (error: unknown) => error,
     )

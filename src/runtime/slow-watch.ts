@@ -4,6 +4,7 @@
  * watched from within.
  */
 import type { Clock } from '../base/clock.ts'
+import type { LongestWait } from '../task/deferred.ts'
 import type { StreamTask } from '../task/stream-task.ts'
 import { oncePerMinute, type Logger } from './logger.ts'
 
@@ -24,6 +25,8 @@ const LOOKS = 4
 /** Watches what the tasks of a thread wait for. */
 export class SlowWatch {
   readonly #options: SlowWatchOptions
+  /** The record that each task has deferred longest, and since when that is so. */
+  readonly #deferred: WeakMap<StreamTask, { readonly where: string; readonly since: number }> = new WeakMap()
   readonly #warn: (key: string, fields: object, message: string) => void
 
   constructor(options: SlowWatchOptions) {
@@ -43,7 +46,7 @@ export class SlowWatch {
         const now = clock.monotonic()
         const where = whereIs(task)
         if (where !== seen.where) seen = { where, since: now }
-        if (now - seen.since >= warnMs) this.#name(task, where, now - seen.since)
+        if (now - seen.since >= warnMs) this.#name(placed(task), where, now - seen.since)
         if (!gaveUp && now - started >= giveUpMs) {
           gaveUp = true
           this.#options.gaveUp(where, now - started)
@@ -59,13 +62,25 @@ export class SlowWatch {
     }
   }
 
-  #name(task: StreamTask, where: string, waitedMs: number): void {
-    const { topic, partition, offset } = task.record
-    const [node] = task.waitingIn
+  /** Looks at the record that has been deferred longest. */
+  look(task: StreamTask): void {
+    const { longest } = task.deferred
+    if (longest === undefined) return
+    const { clock, warnMs, giveUpMs } = this.#options
+    const now = clock.monotonic()
+    const where = deferredAt(task)
+    const known = this.#deferred.get(task)
+    const seen = known?.where === where ? known : { where, since: now }
+    this.#deferred.set(task, seen)
+    if (now - seen.since >= warnMs) this.#name({ taskId: task.id, ...longest }, where, now - seen.since)
+    if (now - seen.since >= giveUpMs) this.#options.gaveUp(where, now - seen.since)
+  }
+
+  #name(at: object, where: string, waitedMs: number): void {
     const seconds = Math.round(waitedMs / 1_000)
     this.#warn(
       where,
-      { taskId: task.id, node, topic, partition, offset, seconds },
+      { ...at, seconds },
       `${where} has been waiting for ${seconds} s: its partition stands still until the promise it answered settles; give what it waits for a time limit`,
     )
   }
@@ -74,6 +89,24 @@ export class SlowWatch {
 /** Where a task is: `step lookup at orders[0]@17`. */
 export function whereIs({ record, waitingIn, id }: StreamTask): string {
   const [node] = waitingIn
-  const at = record.topic === '' ? 'in a punctuation' : `at ${record.topic}[${record.partition}]@${record.offset}`
-  return `${node === undefined ? `task ${id}` : `step ${node}`} ${at}`
+  return `${node === undefined ? `task ${id}` : `step ${node}`} ${placeOf(record)}`
+}
+
+/** The record that a task has deferred longest: `step lookup at orders[0]@17`. */
+export function deferredAt({ id, deferred: { longest } }: StreamTask): string {
+  return longest === undefined ? `task ${id}` : `step ${longest.node} ${placeOf(longest)}`
+}
+
+/** What tasks wait for, as texts. */
+export function waitsOf(tasks: readonly StreamTask[]): readonly string[] {
+  const inHand = tasks.filter(({ waitingIn }) => waitingIn.size > 0).map(whereIs)
+  return [...inHand, ...tasks.filter(({ deferred }) => deferred.size > 0).map(deferredAt)]
+}
+
+function placed({ id, record: { topic, partition, offset }, waitingIn: [node] }: StreamTask): object {
+  return { taskId: id, node, topic, partition, offset }
+}
+
+function placeOf({ topic, partition, offset }: Omit<LongestWait, 'node'>): string {
+  return topic === '' ? 'in a punctuation' : `at ${topic}[${partition}]@${offset}`
 }

@@ -22,6 +22,10 @@ export interface ThreadPorts {
   turn(): Promise<void>
   /** Waits for fetched batches, at most so long, and hands them to their tasks. */
   poll(timeoutMs: number): Promise<void>
+  /** Lets a poll that waits end at once. */
+  interrupt(): void
+  /** Calls `f` once, so many ms later; the answer cancels it. */
+  after(ms: number, f: () => void): () => void
   /** Sends what is complete; with `all`, everything that was appended. */
   send(all: boolean): void
   /** Settles when there is room for more output; undefined: there is. */
@@ -30,9 +34,20 @@ export interface ThreadPorts {
   checkContact(): void
   /** Waits for what a task does, and looks after it when that takes long. */
   watch<T>(task: StreamTask, work: Promise<T>): Promise<T>
+  /** Looks after what a task has deferred. */
+  look(task: StreamTask): void
   /** Drops what lies below the committed positions of repartition topics. */
   purge(): Promise<void>
   committed(tasks: readonly TaskId[], durationMs: number): void
+}
+
+/** How a thread ends. */
+export interface ThreadEnd {
+  /** With a commit. */
+  readonly clean: boolean
+  readonly leave: boolean
+  /** How long deferred records may take to end, in ms. */
+  readonly patienceMs: number
 }
 
 /** The tasks of a thread and its turns. */
@@ -49,6 +64,8 @@ export class StreamThread {
   /** Set while the group decides: the loop stands. */
   #parked: Promise<void> | undefined = undefined
   #unpark: (() => void) | undefined = undefined
+  /** Ends a rest that waits for deferred records. */
+  #woken: (() => void) | undefined = undefined
 
   constructor(ports: ThreadPorts, committer: Committer) {
     this.#ports = ports
@@ -103,16 +120,63 @@ export class StreamThread {
     this.#unpark = undefined
   }
 
-  /** Commits all tasks. */
+  /** A deferred record of one of the tasks can go on. */
+  wake(): void {
+    this.#ports.interrupt()
+    this.#woken?.()
+  }
+
+  /** Commits all tasks, but for those whose deferred records must end first. */
   async commit(): Promise<void> {
     const start = this.#ports.monotonic()
-    const tasks = [...this.tasks.values()]
-    await this.#committer.commit(tasks)
+    const tasks = await this.#committer.commit([...this.tasks.values()])
     this.#lastCommit = this.#ports.monotonic()
     this.#ports.committed(
       tasks.map(({ id }) => id),
       this.#lastCommit - start,
     )
+  }
+
+  /**
+   * Commits all tasks while the loop stands: what is deferred may end first, within so many ms. Answers the tasks that aren't committed, because some
+   * record of theirs has not.
+   */
+  async commitAll(patienceMs: number): Promise<readonly StreamTask[]> {
+    const end = this.#ports.monotonic() + patienceMs
+    for (;;) {
+      await this.#settle(end)
+      await this.commit()
+      const held = [...this.tasks.values()].filter(({ deferred }) => deferred.holdsCommit)
+      if (held.length === 0 || this.#ports.monotonic() >= end) return held
+    }
+  }
+
+  /** Goes on with deferred records, and takes no others, until none is left or the time has come. */
+  async #settle(end: number): Promise<void> {
+    const tasks = [...this.tasks.values()].filter(({ deferred }) => deferred.size > 0)
+    for (const task of tasks) task.deferred.isDraining = true
+    for (;;) {
+      for (const task of tasks) {
+        const done = task.process(TURN_RECORDS)
+        if (typeof done !== 'number') await this.#ports.watch(task, done)
+      }
+      const left = end - this.#ports.monotonic()
+      if (left <= 0 || !tasks.some(({ deferred }) => deferred.size > 0)) return
+      await this.#rest(left)
+    }
+  }
+
+  /** Waits until a deferred record can go on, at most so long. */
+  async #rest(ms: number): Promise<void> {
+    if ([...this.tasks.values()].some(({ deferred }) => deferred.isReady)) return
+    await new Promise<void>((resolve) => {
+      const cancel = this.#ports.after(ms, resolve)
+      this.#woken = () => {
+        cancel()
+        resolve()
+      }
+    })
+    this.#woken = undefined
   }
 
   async #turn(): Promise<void> {
@@ -136,13 +200,14 @@ export class StreamThread {
     const processed = typeof done === 'number' ? done : await this.#ports.watch(task, done)
     const punctuated = task.punctuate(this.#ports.now())
     if (typeof punctuated !== 'boolean') await this.#ports.watch(task, punctuated)
+    if (task.deferred.size > 0) this.#ports.look(task)
     return processed
   }
 
   async #commitIfDue(tasks: readonly StreamTask[]): Promise<void> {
     const now = this.#ports.monotonic()
     const due = now - this.#lastCommit >= this.#ports.commitIntervalMs
-    if (due || tasks.some(({ commitRequested }) => commitRequested)) await this.commit()
+    if (due || tasks.some(({ commitRequested, deferred }) => commitRequested && !deferred.holdsCommit)) await this.commit()
     if (now - this.#lastPurge >= this.#ports.purgeIntervalMs) {
       this.#lastPurge = now
       await this.#ports.purge()

@@ -9,10 +9,12 @@ import type { TaskState } from '../state/task-state.ts'
 import { StreamTask } from '../task/stream-task.ts'
 import type { TaskPorts } from '../task/task-ports.ts'
 import type { SourceNode, StartFrom } from '../topology/node.ts'
+import { reads } from '../topology/patterns.ts'
 import type { Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { EARLIEST, LATEST } from '../wire/api/list-offsets.ts'
 import type { Config } from './config.ts'
+import type { Logger } from './logger.ts'
 import { decodeTimes, type CommittedTimes } from './partition-time.ts'
 
 /** As Kafka Streams looks for closed windows and for results without a partner. */
@@ -115,6 +117,19 @@ export async function beginning(
   if (found !== undefined && found.offset >= 0) return found.offset
   const [end] = await offsets.at([tp], LATEST)
   return end?.offset ?? 0
+}
+
+/** Where to go on when a position is outside the log: where a new leader's log parted from what was read, else where the source begins. */
+export async function positionInLog(
+  tp: TopicPartition,
+  partedAt: number | undefined,
+  world: { readonly topology: Topology; readonly logger: Logger; readonly offsets: GroupOffsets; readonly now: () => number },
+): Promise<number> {
+  const source = world.topology.subtopologies.flatMap(({ sources }) => sources).find((candidate) => reads(candidate, tp.topic))
+  const offset = partedAt ?? (await beginning(tp, source?.startFrom ?? 'earliest', world))
+  const why = partedAt === undefined ? 'records were deleted before they were processed' : 'a new leader lacks records that were processed'
+  world.logger.warn({ ...tp, offset }, `a position was outside the log: ${why}`)
+  return offset
 }
 
 /** The times that were committed with a position. */

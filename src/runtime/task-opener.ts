@@ -43,6 +43,8 @@ export interface TaskOpenerOptions {
   producer(): Producer
   readonly committer: Committer
   print(line: string): void
+  /** Told when a deferred record can go on. */
+  ready?(): void
   /** True when everything written to the partition so far has been handed to its task. */
   caughtUp(tp: TopicPartition): boolean
   /** When that was last known, in ms of the monotonic clock; undefined: it isn't so, or nobody knows. */
@@ -261,7 +263,10 @@ function isDamage(error: unknown): error is StateError {
 
 /** What a task of a thread, or that of the global stores, is given. */
 export function taskPorts(
-  options: Pick<TaskOpenerOptions, 'config' | 'cluster' | 'ports' | 'logger' | 'hub' | 'producer' | 'caughtUp' | 'emptyAt' | 'print'>,
+  options: Pick<
+    TaskOpenerOptions,
+    'config' | 'cluster' | 'ports' | 'logger' | 'hub' | 'producer' | 'caughtUp' | 'emptyAt' | 'print' | 'ready'
+  >,
 ): TaskPorts {
   const { config, cluster, ports, logger, hub } = options
   const dropped = oncePerMinute(ports.clock, (fields, message) => logger.warn(fields, message))
@@ -281,6 +286,8 @@ export function taskPorts(
     onError: (error: RecordError) => (config.onError === undefined ? 'fail' : config.onError(error)),
     onDecided: (error, decision) => hub.emit('error', { at: ports.clock.now(), error, decision }),
     pause: (ms) => new Promise((resolve) => void ports.clock.after(ms, resolve)),
+    after: (ms, f) => ports.clock.after(ms, f),
+    onReady: () => options.ready?.(),
     random: () => ports.random.next(),
     patienceMs: config.taskTimeoutMs,
     print: (line) => options.print(line),

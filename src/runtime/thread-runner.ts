@@ -15,7 +15,6 @@ import { Producer } from '../kafka/producer.ts'
 import type { TaskPlan } from '../kafka/subscription.ts'
 import type { TaskState } from '../state/task-state.ts'
 import type { StreamTask } from '../task/stream-task.ts'
-import { reads } from '../topology/patterns.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Committer } from './committer.ts'
 import type { Config } from './config.ts'
@@ -26,9 +25,10 @@ import type { Logger } from './logger.ts'
 import type { Ports } from './ports.ts'
 import { RebalanceReport } from './rebalance-report.ts'
 import { purgeRepartitions } from './repartition-purge.ts'
-import { SlowWatch, whereIs } from './slow-watch.ts'
-import { StreamThread } from './stream-thread.ts'
-import { beginning } from './task-factory.ts'
+import { deferredAt, SlowWatch, waitsOf } from './slow-watch.ts'
+import { StreamThread, type ThreadEnd } from './stream-thread.ts'
+import { stillDeferred } from './in-time.ts'
+import { positionInLog } from './task-factory.ts'
 import { TaskOpener } from './task-opener.ts'
 import type { TaskStores } from './task-stores.ts'
 import { externalSources } from './topic-setup.ts'
@@ -52,6 +52,9 @@ export interface ThreadRunnerOptions {
   /** The thread is lost. */
   failed(error: StreamsError): void
 }
+
+/** How long deferred records may take to end before tasks move. */
+const DEFERRED_MS = 5_000
 
 /** One stream thread. */
 export class ThreadRunner {
@@ -132,6 +135,7 @@ export class ThreadRunner {
       committer: this.#committer,
       caughtUp: (tp) => this.#fetcher.caughtUp(tp),
       emptyAt: (tp) => this.#fetcher.emptyAt(tp),
+      ready: () => this.#thread.wake(),
       interrupted: () => this.#member.rejoining,
     })
   }
@@ -163,8 +167,11 @@ export class ThreadRunner {
     this.#thread.pause(paused)
   }
 
-  /** Ends the thread at a record's edge: commits (`clean`), closes its tasks, leaves the group. Answers what went wrong. */
-  async close({ clean, leave }: { readonly clean: boolean; readonly leave: boolean }): Promise<unknown> {
+  /**
+   * Ends the thread at a record's edge: commits (`clean`), closes its tasks, leaves the group. Deferred records may end first, within `patienceMs`. Answers
+   * what went wrong.
+   */
+  async close({ clean, leave, patienceMs }: ThreadEnd): Promise<unknown> {
     let problem: unknown
     const wasEnded = this.#ended
     this.#ended = true
@@ -173,7 +180,8 @@ export class ThreadRunner {
     await this.#running
     if (clean && !wasEnded) {
       try {
-        await this.#thread.commit()
+        const held = await this.#thread.commitAll(patienceMs)
+        if (held.length > 0) problem = stillDeferred(patienceMs, held.map(deferredAt))
       } catch (error) {
         problem = error
       }
@@ -197,9 +205,7 @@ export class ThreadRunner {
 
   /** What its tasks wait for, as texts. */
   waits(): readonly string[] {
-    return this.tasks()
-      .filter(({ waitingIn }) => waitingIn.size > 0)
-      .map((task) => whereIs(task))
+    return waitsOf(this.tasks())
   }
 
   /** Runs the loop. When somebody else owns its tasks it gives them up without a commit, and goes on with the next plan. */
@@ -262,6 +268,8 @@ export class ThreadRunner {
             clock.after(0, resolve)
           }),
         poll: (timeoutMs) => this.#poll(timeoutMs),
+        interrupt: () => this.#fetcher.interrupt(),
+        after: (ms, f) => clock.after(ms, f),
         send: (all) => {
           if (this.#stuck !== undefined) this.#checkContact()
           this.#producer.send(all)
@@ -269,6 +277,7 @@ export class ThreadRunner {
         backPressure: () => this.#producer.backPressure(),
         checkContact: () => this.#checkContact(),
         watch: (task, work) => this.#slow.watch(task, work),
+        look: (task) => this.#slow.look(task),
         purge: () =>
           purgeRepartitions(
             this.tasks().flatMap((task) => task.positions()),
@@ -304,7 +313,8 @@ export class ThreadRunner {
     if (this.#ended) return
     this.#report.began()
     try {
-      await this.#thread.commit()
+      // Tasks whose records don't end in time are given up without a commit, or kept with them.
+      await this.#thread.commitAll(DEFERRED_MS)
     } catch (error) {
       if (!(error instanceof TaskMigratedError)) throw error
       await this.#dropAll()
@@ -372,13 +382,7 @@ export class ThreadRunner {
 
   async #outOfRange(tp: TopicPartition, partedAt: number | undefined): Promise<number> {
     const { topology, ports, logger } = this.#options
-    const source = topology.subtopologies.flatMap(({ sources }) => sources).find((candidate) => reads(candidate, tp.topic))
-    const world = { offsets: this.#offsets, now: () => ports.clock.now() }
-    const offset = partedAt ?? (await beginning(tp, source?.startFrom ?? 'earliest', world))
-    const why =
-      partedAt === undefined ? 'records were deleted before they were processed' : 'a new leader lacks records that were processed'
-    logger.warn({ ...tp, offset }, `a position was outside the log: ${why}`)
-    return offset
+    return positionInLog(tp, partedAt, { topology, logger, offsets: this.#offsets, now: () => ports.clock.now() })
   }
 
   #fail(error: unknown): void {

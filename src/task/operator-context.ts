@@ -24,6 +24,7 @@ import type { Cancellable, DropReason, Emit, NodeName, OperatorContext, Schedule
 import type { Topology } from '../topology/topology.ts'
 import { readOnly } from './read-only.ts'
 import type { StepTimes } from './step-times.ts'
+import type { TaskPorts } from './task-ports.ts'
 
 /** The task behind a context. */
 export interface ContextTask {
@@ -49,14 +50,14 @@ export interface ContextParts {
   readonly applicationId: string
   readonly cacheBytes: number
   readonly scanIntervalMs: number
-  now(): number
-  print(line: string): void
+  readonly ports: Pick<TaskPorts, 'now' | 'print' | 'after' | 'pause' | 'random'>
+  readonly defer: OperatorContext['defer']
   onClose(f: () => void): void
 }
 
 /** The context of one step in one task. */
 export function makeContext(parts: ContextParts): OperatorContext {
-  const { node, children, task, topology } = parts
+  const { node, children, task, topology, ports } = parts
   const nameOf = (spec: StoreSpec): StoreName | undefined => {
     const name = topology.storeName(spec)
     return name !== undefined && node.stores.includes(name) ? name : undefined
@@ -92,17 +93,21 @@ export function makeContext(parts: ContextParts): OperatorContext {
       return lookUp<T>(parts.shared.get(by))
     },
     streamTime: () => task.streamTime,
-    now: () => parts.now(),
+    now: () => ports.now(),
     scanIntervalMs: parts.scanIntervalMs,
     times: task.steps.times,
     keepTime: (name, time) => task.steps.keep(name, time),
     listen: () => task.steps.listen(),
     schedule: (when, f) => task.schedule(when, f, node.name),
+    defer: parts.defer,
+    after: (ms, f) => ({ cancel: ports.after(ms, f) }),
+    pause: (ms) => ports.pause(ms),
+    random: () => ports.random(),
     requestCommit: () => {
       task.commitRequested = true
     },
     dropped: (reason) => task.drop(reason, node.name),
-    print: (line) => parts.print(line),
+    print: (line) => ports.print(line),
     onClose: (f) => parts.onClose(f),
   }
 }

@@ -13,12 +13,15 @@ export class StepTimes {
   /** Times by name, in ms, that are kept with the committed positions. */
   readonly times: Map<string, number> = new Map()
   readonly #kept: (readonly [name: string, time: KeptTime])[] = []
+  readonly #defers: () => boolean
   readonly #inputs: TaskInputs
   readonly #ports: Pick<TaskPorts, 'monotonic' | 'emptyAt'>
   /** When the last record was done, in ms of the monotonic clock; undefined: nobody listens. */
   #heardAt: number | undefined = undefined
 
-  constructor(inputs: TaskInputs, ports: Pick<TaskPorts, 'monotonic' | 'emptyAt'>) {
+  /** `defers` answers whether records that were taken aren't done yet. */
+  constructor(inputs: TaskInputs, ports: Pick<TaskPorts, 'monotonic' | 'emptyAt'>, defers: () => boolean) {
+    this.#defers = defers
     this.#inputs = inputs
     this.#ports = ports
   }
@@ -62,6 +65,7 @@ export class StepTimes {
 
   /** When all partitions were last known to be empty. */
   #emptyAt(): number | undefined {
+    if (this.#defers()) return undefined
     let least: number | undefined
     for (const { queue } of this.#inputs.all) {
       const at = queue.rows === undefined && queue.readError === undefined ? this.#ports.emptyAt(queue.tp) : undefined

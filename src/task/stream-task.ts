@@ -17,6 +17,7 @@ import type { Cancellable, DropReason, Emit, NodeName, Schedule } from '../topol
 import type { Subtopology } from '../topology/subtopologies.ts'
 import type { Topology } from '../topology/topology.ts'
 import { compile, unseenSources } from './compile.ts'
+import { Deferred } from './deferred.ts'
 import { failureContext } from './failure-context.ts'
 import { guarded, type FailureContext } from './failure.ts'
 import { TaskInputs, type Input } from './inputs.ts'
@@ -69,6 +70,8 @@ export class StreamTask {
   readonly record: CurrentRecord = new CurrentRecord()
   /** Dropped records by reason. */
   readonly dropped: Map<DropReason, number> = new Map()
+  /** The records that wait while it goes on with others. */
+  readonly deferred: Deferred
   /** The steps that wait for something, innermost first. */
   readonly waitingIn: Set<NodeName> = new Set()
   /** True when a step asked for a commit. */
@@ -87,7 +90,8 @@ export class StreamTask {
   readonly #streamTimePunctuations: Punctuations = new Punctuations()
   readonly #wallClockPunctuations: Punctuations = new Punctuations()
   readonly #closers: (() => void)[] = []
-  #source: SourceNode | undefined = undefined
+  /** Where the record in hand is from; below a punctuation: nowhere. */
+  #queue: RecordQueue | undefined = undefined
   #phase: Phase = 'processing'
   #closed = false
 
@@ -98,13 +102,13 @@ export class StreamTask {
     this.partition = partition
     this.#options = options
     this.#inputs = new TaskInputs((tp) => ports.caughtUp(tp))
-    this.steps = new StepTimes(this.#inputs, ports)
+    this.steps = new StepTimes(this.#inputs, ports, () => this.deferred.size > 0)
     this.#outbox = new Outbox(
       {
         applicationId: options.applicationId,
         partition,
         record: this.record,
-        source: () => this.#source,
+        source: () => this.#queue?.source,
         unseen: unseenSources(subtopology.nodes),
         dropped: (node) => this.drop('partitioner', node),
       },
@@ -140,6 +144,17 @@ export class StreamTask {
       },
       drop: (reason, node) => this.drop(reason, node),
     })
+    this.deferred = new Deferred({
+      record: this.record,
+      failures: this.#failures,
+      hasStores: subtopology.stores.length > 0,
+      doing: () => ({ queue: this.#queue, phase: this.#phase }),
+      enter: ({ queue, phase }) => {
+        this.#queue = queue
+        this.#phase = phase
+      },
+      ready: () => ports.onReady?.(),
+    })
     this.#heads = this.#compile()
   }
 
@@ -159,8 +174,8 @@ export class StreamTask {
           applicationId: this.#options.applicationId,
           cacheBytes: this.#options.cacheBytes,
           scanIntervalMs: this.#options.scanIntervalMs,
-          now: () => this.#options.ports.now(),
-          print: (line) => this.#options.ports.print(line),
+          ports: this.#options.ports,
+          defer: this.deferred.step(node.name, node.onError),
           onClose: (f) => this.#closers.push(f),
         }),
     })
@@ -189,23 +204,32 @@ export class StreamTask {
 
   /** Adds fetched batches of a partition it reads. */
   add(tp: TopicPartition, chunk: Chunk): void {
-    this.#queue(tp).add(chunk)
+    this.#queueOf(tp).add(chunk)
   }
 
   /** How many fetched chunks of a partition aren't used up. */
   chunks(tp: TopicPartition): number {
-    return this.#queue(tp).chunks
+    return this.#queueOf(tp).chunks
   }
 
-  /** How many of its partitions have a record that waits. */
+  /** How many of its partitions have a record that may be processed now; while deferred records hold it up, none, unless one of them can go on. */
   get waiting(): number {
-    return this.#inputs.all.reduce((sum, { queue }) => sum + (queue.rows === undefined ? 0 : 1), 0)
+    if (this.deferred.size > 0 && this.deferred.isReady) return 1
+    return this.deferred.holds ? 0 : this.#inputs.all.reduce((sum, { queue }) => sum + (queue.rows === undefined ? 0 : 1), 0)
   }
 
-  /** Processes at most `most` records; answers how many. Stops early when an empty partition may still hold an earlier record. */
+  /**
+   * Goes on with deferred records that can, and processes others, at most `most` in all; answers how many. Stops early when an empty partition may still
+   * hold an earlier record, and when deferred ones hold it up.
+   */
   process(most: number): MaybePromise<number> {
-    let done = 0
-    while (done < most) {
+    const resumed = this.deferred.size === 0 ? 0 : this.deferred.resume(most)
+    return typeof resumed === 'number' ? this.#process(resumed, most) : this.#afterResuming(resumed, most)
+  }
+
+  #process(resumed: number, most: number): MaybePromise<number> {
+    let done = resumed
+    while (done < most && !this.deferred.holds) {
       const input = this.#inputs.first()
       if (input === undefined) break
       const { queue } = input
@@ -224,16 +248,27 @@ export class StreamTask {
           return this.#after(advanced, done, most)
         }
         queue.advance()
-      } while (done < most && queue.headTimestamp < limit && queue.runs === run)
+      } while (done < most && queue.headTimestamp < limit && queue.runs === run && !this.deferred.holds)
     }
-    if (done > 0) this.steps.heard()
-    if (this.#inputs.wantCommit(done)) this.commitRequested = true
-    if (this.state.uncommittedBytes > this.#options.uncommittedBytes) this.commitRequested = true
+    this.#ran(done)
     return done
+  }
+
+  /** So many records were processed in one go. */
+  #ran(done: number): void {
+    if (done > 0) this.steps.heard()
+    if (this.deferred.size === 0 && this.#inputs.wantCommit(done)) this.commitRequested = true
+    if (this.state.uncommittedBytes > this.#options.uncommittedBytes) this.commitRequested = true
   }
 
   async #after(waiting: Promise<void>, done: number, most: number): Promise<number> {
     await waiting
+    this.steps.heard()
+    return done + (await this.process(most - done))
+  }
+
+  async #afterResuming(resuming: Promise<number>, most: number): Promise<number> {
+    const done = await resuming
     this.steps.heard()
     return done + (await this.process(most - done))
   }
@@ -248,7 +283,7 @@ export class StreamTask {
       if (record.timestamp - this.streamTime > JUMP_MS && this.streamTime >= 0) this.#jumped()
       this.streamTime = record.timestamp
     }
-    this.#source = queue.source
+    this.#queue = queue
     try {
       record.sourceKey = queue.readKey()
       record.sourceValue = queue.readValue()
@@ -264,8 +299,9 @@ export class StreamTask {
     this.#options.ports.onJump?.({ topic, partition, offset }, { from: this.streamTime, to: timestamp })
   }
 
-  /** Runs what is due by stream time and, with `now` in ms, by the wall clock. Answers whether anything ran. */
+  /** Runs what is due by stream time and, with `now` in ms, by the wall clock; nothing while a commit waits for deferred records. Answers whether anything ran. */
   punctuate(now?: number): MaybePromise<boolean> {
+    if (this.deferred.isDraining) return false
     const due = this.streamTime >= 0 && this.#streamTimePunctuations.isDue(this.streamTime)
     const first = due ? this.#punctuated(this.#streamTimePunctuations, this.streamTime) : false
     if (now === undefined || !this.#wallClockPunctuations.isDue(now)) return first
@@ -273,7 +309,7 @@ export class StreamTask {
   }
 
   #punctuated(punctuations: Punctuations, timestamp: number): MaybePromise<boolean> {
-    this.#source = undefined
+    this.#queue = undefined
     this.#phase = 'punctuation'
     const { record } = this
     record.topic = ''
@@ -316,14 +352,18 @@ export class StreamTask {
     return chain(this.state.flush(), () => this.steps.collect())
   }
 
-  /** The positions to commit: next offset to process, with the partition time, by partition. */
+  /** The positions to commit: next offset to process, or the first that is deferred, with the partition time, by partition. */
   positions(): readonly { readonly tp: TopicPartition; readonly offset: number; readonly partitionTime: number }[] {
-    return this.#inputs.all.map(({ queue }) => ({ tp: queue.tp, offset: queue.position, partitionTime: queue.partitionTime }))
+    return this.#inputs.all.map(({ queue }) => ({
+      tp: queue.tp,
+      offset: this.deferred.position(queue),
+      partitionTime: queue.partitionTime,
+    }))
   }
 
   /** Takes over the partition time that was committed, in ms, and the times of steps: stream time goes on from there. */
   resumeTime(tp: TopicPartition, partitionTime: number, times: ReadonlyMap<string, number> = new Map()): void {
-    const queue = this.#queue(tp)
+    const queue = this.#queueOf(tp)
     queue.partitionTime = Math.max(queue.partitionTime, partitionTime)
     this.streamTime = Math.max(this.streamTime, partitionTime)
     this.steps.resume(times)
@@ -331,6 +371,7 @@ export class StreamTask {
 
   /** Writes the flushed batch to the engine, with the next changelog offset of each store; only after the commit is known to have succeeded. */
   land(offsets: ReadonlyMap<StoreName, number>): MaybePromise<void> {
+    this.deferred.isDraining = false
     return this.state.land(offsets)
   }
 
@@ -344,11 +385,12 @@ export class StreamTask {
     if (this.#closed) return undefined
     this.#closed = true
     for (const { queue } of this.#inputs.all) queue.seek(queue.position)
+    this.deferred.close()
     for (const closer of this.#closers) closer()
     return this.state.close()
   }
 
-  #queue(tp: TopicPartition): RecordQueue {
+  #queueOf(tp: TopicPartition): RecordQueue {
     const found = this.#inputs.of(tp)
     if (found === undefined) throw new StoreUnavailableError('REBALANCING', `task ${this.id} doesn't read ${partitionKey(tp)}`)
     return found

@@ -31,6 +31,10 @@ export interface TaskPorts {
   onDecided(error: RecordError, decision: 'skip' | 'dead-letter' | 'retry'): void
   /** Waits before a step runs again; where nothing waits, it answers at once. */
   pause(ms: number): MaybePromise<void>
+  /** Calls `f` once after so many ms of the wall clock; the answer cancels it. */
+  after(ms: number, f: () => void): () => void
+  /** Told when a record that was deferred can go on: the task is to process. */
+  onReady?(): void
   /** Chance, in [0, 1). */
   random(): number
   /** For how long one record is tried again, in ms. */

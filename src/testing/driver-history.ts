@@ -48,15 +48,26 @@ export class DriverHistory {
   #fingerprints: Int32Array = new Int32Array(64)
   #written = 0
   #isFull = false
+  #hasEnded = false
 
   /** `limit`: how many bytes of records it keeps. */
   constructor(limit: number) {
     this.#limit = limit
   }
 
-  /** The present; undefined when there was more than it keeps. */
+  /** True when something was done that can't be done again. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  /** Something is done that can't be done again. */
+  end(): void {
+    this.#hasEnded = true
+  }
+
+  /** The present; undefined when there was more than it keeps, or something that can't be done again. */
   get now(): HistoryMark | undefined {
-    return this.#isFull ? undefined : { calls: this.#calls.length, written: this.#written }
+    return this.#isFull || this.#hasEnded ? undefined : { calls: this.#calls.length, written: this.#written }
   }
 
   /** Keeps a call before it is made; answers its number. */

@@ -10,13 +10,16 @@ import { DriverHistory, type DriverCall, type HistoryMark, type StoreCall } from
 import { readLogged, type LoggedBatch, type OnWritten } from './driver-log.ts'
 import { DriverTasks, type DriverTasksOptions, type Steps } from './driver-tasks.ts'
 import { kept } from './kept.ts'
+import { Timers } from './timers.ts'
 
 /** What a run is made of. */
-export interface DriverRunOptions extends Omit<DriverTasksOptions, 'now' | 'collected' | 'onWritten'> {
+export interface DriverRunOptions extends Omit<DriverTasksOptions, 'now' | 'after' | 'ready' | 'collected' | 'onWritten'> {
   /** Where the wall clock starts, in ms since the epoch. */
   readonly startTime: number
   /** How many bytes of records its history keeps. */
   readonly historyBytes: number
+  /** Told when a record that waited for a promise can go on. */
+  readonly onReady?: () => void
   /** Told of every record when it is written. */
   readonly onWritten?: OnWritten<StreamTask>
   /** Wraps a test's own call of a store's method. */
@@ -39,8 +42,7 @@ export class DriverRun {
   readonly history: DriverHistory
   readonly outputs: Map<string, LoggedBatch[]> = new Map()
   internal: LoggedBatch[] = []
-  /** The wall clock, in ms since the epoch. */
-  now: number
+  readonly #timers: Timers
   readonly #options: DriverRunOptions
   /** The first record that came out otherwise than in the history that is done again. */
   #odd: LoggedBatch | undefined = undefined
@@ -48,14 +50,27 @@ export class DriverRun {
 
   constructor(options: DriverRunOptions) {
     this.#options = options
-    this.now = options.startTime
+    this.#timers = new Timers(options.startTime)
     this.history = new DriverHistory(options.historyBytes)
     this.tasks = new DriverTasks({
       ...options,
       now: () => this.now,
+      after: (ms, f) => this.#timers.after(ms, f),
+      ready: () => options.onReady?.(),
       collected: (batch) => this.#collected(batch),
       onWritten: (batch, by) => this.#wrote(batch, by),
     })
+  }
+
+  /** The wall clock, in ms since the epoch. */
+  get now(): number {
+    return this.#timers.now
+  }
+
+  /** Goes on with records that waited for promises. Nobody knows when those of another run would settle, so the history ends here. */
+  goOn(): Steps {
+    this.history.end()
+    return this.tasks.run()
   }
 
   /** Makes a call: sends a record, moves the wall clock on, or has a test's own way with a store. */
@@ -67,7 +82,7 @@ export class DriverRun {
           this.tasks.discover(call.batch.tp.topic)
           return yield* this.tasks.feed([this.tasks.log.append(call.batch)])
         case 'advance':
-          this.now += call.ms
+          this.#timers.advance(call.ms)
           return yield* this.tasks.punctuate()
         case 'store':
           yield this.#callStore(call)

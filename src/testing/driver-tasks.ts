@@ -37,6 +37,10 @@ export interface DriverTasksOptions {
   /** Told of every record that tasks write: at once, and when it is handed on. */
   readonly onWritten: OnWritten<StreamTask>
   collected(batch: LoggedBatch): void
+  /** Calls `f` once, so many ms later by the manual clock; the answer cancels it. */
+  after(ms: number, f: () => void): () => void
+  /** Told when a record that waited can go on. */
+  ready(): void
 }
 
 /** Steps that may wait: each yielded value is awaited if it is a promise. */
@@ -54,6 +58,8 @@ interface Waiting {
 export class DriverTasks {
   readonly log: DriverLog<StreamTask>
   readonly tasks: readonly StreamTask[]
+  /** Tasks with a deferred record that can go on. */
+  readonly #woken: Set<StreamTask> = new Set()
   readonly #options: DriverTasksOptions
   readonly #readers: Map<string, StreamTask[]> = new Map()
   readonly #waiting: Map<string, Waiting> = new Map()
@@ -106,16 +112,30 @@ export class DriverTasks {
   *run(): Steps {
     this.#collect()
     yield* this.#runGlobals()
+    yield* this.#goOn()
     for (let waiting = this.#next.pop(); waiting !== undefined; waiting = this.#next.pop()) {
       const batch = waiting.batches.shift()!
       this.#queue(waiting)
       for (const task of waiting.readers) {
         add(task, batch)
-        yield task.process(1)
-        yield* this.#punctuateByStreamTime(task)
-        yield* this.commit(task)
+        yield* this.#one(task)
       }
       yield* this.#runGlobals()
+      yield* this.#goOn()
+    }
+  }
+
+  *#one(task: StreamTask): Steps {
+    yield task.process(1)
+    yield* this.#punctuateByStreamTime(task)
+    yield* this.commit(task)
+  }
+
+  /** Goes on with deferred records that can, and with those that they held up. */
+  *#goOn(): Steps {
+    for (const task of this.#woken) {
+      while (task.waiting > 0) yield* this.#one(task)
+      this.#woken.delete(task)
     }
   }
 
@@ -142,6 +162,11 @@ export class DriverTasks {
       yield ran
       if (ran !== false && other !== task) yield* this.commit(other)
     }
+  }
+
+  /** True while records wait for promises. */
+  get isWaiting(): boolean {
+    return this.tasks.some(({ deferred }) => deferred.size > 0)
   }
 
   /** Punctuates all tasks by the wall clock, then runs what that caused. */
@@ -221,6 +246,11 @@ export class DriverTasks {
         onDecided: () => undefined,
         // Nobody waits in a test: a step that is tried again is at once.
         pause: () => undefined,
+        after: (ms, f) => this.#options.after(ms, f),
+        onReady: () => {
+          this.#woken.add(task)
+          this.#options.ready()
+        },
         random: () => 0.5,
         patienceMs: Number.POSITIVE_INFINITY,
         onDropped: () => undefined,

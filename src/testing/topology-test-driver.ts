@@ -75,6 +75,8 @@ export class TopologyTestDriver implements Disposable {
   #replaying = false
   /** True: something had to wait, so it will have to when it is done again. */
   #waits = false
+  /** Told when a record that waited for a promise can go on, or when none does any more. */
+  #woken: (() => void) | undefined = undefined
   #closed = false
 
   constructor(topology: Topology, options: DriverOptions = {}) {
@@ -95,6 +97,7 @@ export class TopologyTestDriver implements Disposable {
       },
       startTime: options.startTime ?? 0,
       historyBytes: options.historyBytes ?? HISTORY_BYTES,
+      onReady: () => this.#goOn(),
     }
     this.#run = new DriverRun(this.#options)
     this.#do((run) => run.tasks.run())
@@ -180,8 +183,8 @@ export class TopologyTestDriver implements Disposable {
   }
 
   /**
-   * Everything as it is now: stores, times, schedules, what waits to be read. Throws `STATE_ILLEGAL` while something is under way, or when more was
-   * sent than `historyBytes`. `const before = driver.snapshot()`
+   * Everything as it is now: stores, times, schedules, what waits to be read. Throws `STATE_ILLEGAL` while something is under way, when more was
+   * sent than `historyBytes`, or when records waited for promises of `…Async` steps. `const before = driver.snapshot()`
    */
   snapshot(): DriverSnapshot {
     this.#mustBeIdle('take a snapshot of')
@@ -244,7 +247,17 @@ export class TopologyTestDriver implements Disposable {
 
   /** Settles when everything sent so far has been processed; rejects with what failed. */
   async settled(): Promise<void> {
-    while (this.#pending !== undefined) await this.#pending
+    for (;;) {
+      while (this.#pending !== undefined) await this.#pending
+      if (this.#closed || !this.#run.tasks.isWaiting) return
+      // Where a record that waited has failed, this tells with what.
+      this.#do((run) => run.goOn())
+      if (this.#pending === undefined && this.#run.tasks.isWaiting) {
+        await new Promise<void>((resolve) => {
+          this.#woken = resolve
+        })
+      }
+    }
   }
 
   /** Closes the tasks; may be called twice. */
@@ -252,10 +265,21 @@ export class TopologyTestDriver implements Disposable {
     if (this.#closed) return
     this.#do((run) => run.tasks.close())
     this.#closed = true
+    this.#woken?.()
   }
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  /** Goes on with what waited for a promise. What fails then is told by `settled()`, or to whoever sends next. */
+  #goOn(): void {
+    try {
+      if (!this.#closed) this.#do((run) => run.goOn())
+    } catch {
+      // The task stays where it is and fails again.
+    }
+    this.#woken?.()
   }
 
   /** Runs steps behind whatever is still under way. */
@@ -292,7 +316,7 @@ export class TopologyTestDriver implements Disposable {
 
   #mustBeIdle(toDo: string): void {
     if (this.#closed) throw closed()
-    if (this.#pending !== undefined) {
+    if (this.#pending !== undefined || this.#run.tasks.isWaiting) {
       throw new ConfigError('STATE_ILLEGAL', `something is under way: write \`await driver.settled()\` before you ${toDo} the driver`)
     }
   }
@@ -302,6 +326,10 @@ export class TopologyTestDriver implements Disposable {
     const mark = this.#run.history.now
     if (mark !== undefined) return mark
     const { historyBytes } = this.#options
+    if (this.#run.history.hasEnded) {
+      const message = 'records waited for promises, and nobody knows when those would settle if it were all done again'
+      throw new ConfigError('STATE_ILLEGAL', `${message}: let the functions of …Async steps answer at once for this test`)
+    }
     throw new ConfigError(
       'STATE_ILLEGAL',
       `more than ${historyBytes} bytes of records were sent: make the driver with a larger historyBytes`,

@@ -140,6 +140,18 @@ export interface Cancellable {
   cancel(): void
 }
 
+/** How a record that was deferred goes on. */
+export interface Deferring<T> {
+  /** How many of the step's records may wait before the task takes no further ones; 64 when left out. */
+  readonly most?: number
+  /** Records of one lane go on in the order in which they were deferred. Left out: when its promise has settled, whatever the others do. */
+  readonly lane?: unknown
+  /** Does again what failed, where `onError` says so; left out, the promise's failure stays. */
+  readonly again?: () => Promise<T>
+  /** Called when no record of its lane is before it. */
+  readonly begin?: () => void
+}
+
 /** Decides partitions: a number, several (multicast), none (`[]`: dropped), or undefined for the default one. */
 export type Partitioner<K, V> = (
   value: V,
@@ -228,6 +240,19 @@ export interface OperatorContext {
   /** Answers a function that tells for how long nothing has come; undefined where something waits, or may wait. Called at start. */
   listen(): () => Silence | undefined
   schedule(when: Schedule, f: (timestamp: number) => void | Promise<void>): Cancellable
+  /**
+   * Lets the record in hand wait for a promise while the task goes on with others. `resume` is called when it has settled, between two records, with the
+   * task's record as it is now; what it rejects with is an error of this record in this step. No position is committed past a record that waits; when
+   * the task is closed it is forgotten, and read again by whoever has the task then. A value goes on at once, unless others of its lane wait. Answers a promise
+   * when more records wait than may: answer it in turn.
+   */
+  defer<T>(result: MaybePromise<T>, resume: (result: T) => void | Promise<void>, how?: Deferring<T>): void | Promise<void>
+  /** Calls `f` once after so many ms of the wall clock, whatever the task does then: to send something on, defer. */
+  after(ms: number, f: () => void): Cancellable
+  /** Waits so many ms before another try; where nothing waits for that, as in tests, it answers at once. */
+  pause(ms: number): MaybePromise<void>
+  /** Chance, in [0, 1). */
+  random(): number
   /** Asks for a commit as soon as the record in hand is done. */
   requestCommit(): void
   /** Counts a dropped record; logged once a minute. */

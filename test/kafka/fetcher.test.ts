@@ -34,6 +34,17 @@ test('reads from a position to the end, and then what comes', async () => {
   fetcher.close()
 })
 
+test('a poll that waits ends when it is interrupted', async () => {
+  const world = await withTopic()
+  const fetcher = world.fetcher()
+  fetcher.assign([{ tp, offset: 0 }])
+  const polled = fetcher.poll({ timeoutMs: 60_000 })
+  fetcher.interrupt()
+  expect(await polled).toEqual([])
+  fetcher.interrupt()
+  fetcher.close()
+})
+
 test('says up to when a partition was empty: as it was last asked for, however long ago that is', async () => {
   const world = await withTopic()
   await world.produce('orders', numbered(2))

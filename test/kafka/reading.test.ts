@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isAtEnd, mayRead, moveTo, readingFrom } from '../../src/kafka/reading.ts'
+import { isAtEnd, mayRead, moveTo, once, readingFrom } from '../../src/kafka/reading.ts'
 
 const tp = { topic: 't', partition: 0 }
 
@@ -27,4 +27,12 @@ test('moving forgets what was known of the place before, and not what waits to b
 test('transactions matter only to those who read what is committed', () => {
   expect(readingFrom(tp, 0, undefined).filter).toBeUndefined()
   expect(readingFrom(tp, 0, 'read_committed').filter).toBeDefined()
+})
+
+test('what is called once runs once', () => {
+  let calls = 0
+  const release = once(() => void calls++)
+  release()
+  release()
+  expect(calls).toBe(1)
 })

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { Committer, type Position } from '../../src/runtime/committer.ts'
 import { decodeTimes } from '../../src/runtime/partition-time.ts'
 import { built, counts, texts } from '../support/shop-topics.ts'
+import { manualCalls } from '../support/manual-calls.ts'
 import { taskWorld } from '../task/task-world.ts'
 
 const counting = built((builder) => builder.stream(texts).groupByKey().count({ store: 'c' }).toStream().to(counts))
@@ -75,4 +76,20 @@ test('times of steps that go on without a record are committed with the position
   ])
   await committer.commit([world.task])
   expect(positions).toHaveLength(2)
+})
+
+test('a task whose deferred records must end first is left out, and takes no others until it is committed', async () => {
+  const { f, settle } = manualCalls()
+  const world = taskWorld(built((builder) => builder.stream(texts).mapValuesAsync(f).groupByKey().count({ store: 'c' })))
+  const { task } = world
+  world.add('texts', [['a', 1]])
+  void task.process(10)
+  const { positions, committer } = committing()
+  expect(await committer.commit([task])).toEqual([])
+  expect([task.deferred.isDraining, task.commitRequested, positions]).toEqual([true, true, []])
+  await settle('a', 'A')
+  await task.process(10)
+  for (const sent of world.inFlight.values()) sent.count = 0
+  expect(await committer.commit([task])).toEqual([task])
+  expect([task.deferred.isDraining, task.commitRequested, positions[0]!.offset]).toEqual([false, false, 1])
 })

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { SlowWatch, whereIs } from '../../src/runtime/slow-watch.ts'
+import { deferredAt, SlowWatch, waitsOf, whereIs } from '../../src/runtime/slow-watch.ts'
 import { manualClock } from '../memory/world.ts'
+import { manualCalls } from '../support/manual-calls.ts'
 import { recordedLog } from '../support/recorded-log.ts'
 import { built, texts } from '../support/shop-topics.ts'
 import { taskWorld } from '../task/task-world.ts'
@@ -56,4 +57,36 @@ test('records that each take a while are not named, and nothing is watched when 
   expect(whereIs(task)).toContain('task 0_0')
   await clock.advance(10_000)
   expect(events).toEqual([])
+})
+
+test('a record that is deferred for long is named, and given up after a long while; another one begins anew', async () => {
+  const { f, settle } = manualCalls()
+  const tasks = taskWorld(built((builder) => builder.stream(texts).forEachAsync(f, { name: 'lookup', order: 'none' })))
+  const { task } = tasks
+  tasks.add('texts', [
+    ['a', 1],
+    ['b', 2],
+  ])
+  await task.process(10)
+  const clock = manualClock()
+  const { logger, events } = recordedLog()
+  const gaveUp: string[] = []
+  const watch = new SlowWatch({ clock, logger, warnMs: 100, giveUpMs: 400, gaveUp: (where, ms) => gaveUp.push(`${where} ${ms}`) })
+  watch.look(task)
+  expect([deferredAt(task), waitsOf([task])]).toEqual(['step lookup at texts[0]@0', ['step lookup at texts[0]@0']])
+  await clock.advance(100)
+  watch.look(task)
+  expect(events).toMatchObject([{ level: 'warn', fields: { taskId: '0_0', node: 'lookup', topic: 'texts', partition: 0, offset: 0 } }])
+  await settle('a', '')
+  await task.process(10)
+  await clock.advance(350)
+  watch.look(task)
+  expect([deferredAt(task), gaveUp]).toEqual(['step lookup at texts[0]@1', []])
+  await clock.advance(400)
+  watch.look(task)
+  expect(gaveUp).toEqual(['step lookup at texts[0]@1 400'])
+  await settle('b', '')
+  await task.process(10)
+  watch.look(task)
+  expect([waitsOf([task]), deferredAt(task)]).toEqual([[], 'task 0_0'])
 })

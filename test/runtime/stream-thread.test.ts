@@ -4,6 +4,7 @@ import { TaskMigratedError } from '../../src/base/errors.ts'
 import { Committer } from '../../src/runtime/committer.ts'
 import { StreamThread, type ThreadPorts } from '../../src/runtime/stream-thread.ts'
 import { built, copies, texts } from '../support/shop-topics.ts'
+import { manualCalls } from '../support/manual-calls.ts'
 import { taskWorld } from '../task/task-world.ts'
 
 function threadOf(more: Partial<ThreadPorts> = {}) {
@@ -27,6 +28,12 @@ function threadOf(more: Partial<ThreadPorts> = {}) {
         await new Promise((resolve) => setImmediate(resolve))
       },
       poll: () => Promise.resolve(),
+      interrupt: () => undefined,
+      after: (ms, f) => {
+        const timer = setTimeout(f, ms)
+        return () => clearTimeout(timer)
+      },
+      look: () => undefined,
       send: () => undefined,
       backPressure: () => undefined,
       checkContact: () => undefined,
@@ -114,4 +121,27 @@ test('when somebody else may own the tasks it ends before it processes, and can 
   const running = thread.run()
   thread.stop()
   await running
+})
+
+test('a commit of all lets deferred records end first, and says which tasks hold it up when they don’t', async () => {
+  const { f, settle, begun } = manualCalls()
+  const { thread } = threadOf({ monotonic: () => Date.now() })
+  const world = taskWorld(built((builder) => builder.stream(texts).mapValuesAsync(f).groupByKey().count({ store: 'c' })))
+  const { task } = world
+  world.add('texts', [
+    ['a', 1],
+    ['b', 2],
+  ])
+  thread.tasks.set(task.id, task)
+  void task.process(10)
+  expect(begun).toEqual(['a', 'b'])
+  await settle('a', 'A')
+  expect(await thread.commitAll(20)).toEqual([task])
+  expect(task.deferred.size).toBe(1)
+  const committing = thread.commitAll(10_000)
+  await settle('b', 'B')
+  thread.wake()
+  for (const sent of world.inFlight.values()) sent.count = 0
+  expect(await committing).toEqual([])
+  expect([task.deferred.isDraining, task.positions()[0]!.offset]).toEqual([false, 2])
 })

@@ -2,6 +2,7 @@
  * Starts one operator in the context that tasks give, and records what it hands on. Records, punctuations, headers and times are those of a
  * real task; only what stands below the step is a list. Stores come from `operator-state.ts`.
  */
+import { chain } from '../../src/base/maybe-promise.ts'
 import { noHeaders, type Headers } from '../../src/model/headers.ts'
 import { CurrentRecord, NO_SOURCE_KEY } from '../../src/model/record.ts'
 import type { ResolvedStore } from '../../src/state/store-spec.ts'
@@ -94,8 +95,15 @@ export class OperatorHarness<K, V, KOut, VOut> {
       applicationId: 'test',
       cacheBytes: options.cacheBytes ?? 0,
       scanIntervalMs: options.scanIntervalMs ?? 0,
-      now: () => this.now,
-      print: (line) => this.printed.push(line),
+      ports: {
+        now: () => this.now,
+        print: (line) => this.printed.push(line),
+        after: () => () => undefined,
+        pause: () => undefined,
+        random: () => 0.5,
+      },
+      // One record at a time: what is deferred ends before the next one.
+      defer: (result, resume) => chain(result, resume),
       onClose: (f) => this.#closers.push(f),
     })
     this.#emit = operator.start(fanOut([...children.values()]), context)

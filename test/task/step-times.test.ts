@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import { serdes } from '../../src/index.ts'
 import { type Operator, type Silence } from '../../src/topology/operator.ts'
 import { built, copies, texts } from '../support/shop-topics.ts'
+import { manualCalls } from '../support/manual-calls.ts'
 import { taskWorld } from './task-world.ts'
 
 /** A step that hands on and listens, and one time that it keeps. */
@@ -79,4 +81,17 @@ test('times are read at each flush and told at each resumption, the greatest of 
   next.task.resumeTime({ topic: 'texts', partition: 0 }, 9, new Map([['mine', 70]]))
   next.task.resumeTime({ topic: 'more', partition: 0 }, 9, new Map([['mine', 60]]))
   expect(kept.resumed).toEqual([70, 70])
+})
+
+test('while a record is deferred there is no silence: it may still be earlier than what would be closed', async () => {
+  const { f, settle } = manualCalls()
+  const { operator, silence } = listening({ time: -1, resumed: [] })
+  const world = taskWorld(built((builder) => builder.stream(texts).mapValuesAsync(f, { value: serdes.string }).apply(operator).to(copies)))
+  world.add('texts', [['a', 1]])
+  void world.task.process(10)
+  world.now = 1_700
+  expect(silence()).toBeUndefined()
+  await settle('a', 'A')
+  await world.task.process(10)
+  expect(silence()).toEqual({ since: 1_700, lastsMs: 0 })
 })

@@ -25,6 +25,10 @@ export interface TaskWorld {
   /** Decisions, as `decision attempt code`, and how long was waited before steps ran again. */
   readonly decided: string[]
   readonly pauses: number[]
+  /** How often it was told that a deferred record can go on. */
+  ready: number
+  /** Moves the wall clock and fires what is due. */
+  pass(ms: number): void
   /** Records in flight, by topic and partition. */
   readonly inFlight: Map<string, InFlight>
   /** Hands records to a partition, as one batch: value and timestamp each, from the offset the partition is at. */
@@ -37,12 +41,22 @@ export function taskWorld(topology: Topology, options: TaskWorldOptions = {}): T
   const writers = new Map<string, BatchWriter>()
   const offsets = new Map<string, number>()
   const inFlight = new Map<string, InFlight>()
+  const timers = new Set<{ readonly at: number; readonly f: () => void }>()
   const world: Omit<TaskWorld, 'task'> & { task?: StreamTask } = {
     now: 1_000,
     dropped: [],
     decided: [],
     pauses: [],
+    ready: 0,
     inFlight,
+    pass: (ms) => {
+      world.now += ms
+      for (const timer of timers) {
+        if (timer.at > world.now) continue
+        timers.delete(timer)
+        timer.f()
+      }
+    },
     add: (topic, records, partition = 0) => {
       const writer = new BatchWriter()
       const at = offsets.get(topic) ?? 0
@@ -87,6 +101,12 @@ export function taskWorld(topology: Topology, options: TaskWorldOptions = {}): T
       onError: options.onError ?? (() => 'fail'),
       onDecided: (error, decision) => void world.decided.push(`${decision} ${error.attempt} ${error.code}`),
       pause: (ms) => void world.pauses.push(ms),
+      after: (ms, f) => {
+        const timer = { at: world.now + ms, f }
+        timers.add(timer)
+        return () => void timers.delete(timer)
+      },
+      onReady: () => void (world.ready += 1),
       random: () => 0.5,
       patienceMs: options.patienceMs ?? 10_000,
       print: () => undefined,
