@@ -124,8 +124,8 @@ export class BufferCache<K, V> implements TaskStore, TimeOrderedBuffer<K, V> {
 
   prior(key: K): { readonly value: V | null } | undefined {
     this.#coder.take(key)
-    const { bytes, at, length, hash } = this.#coder
-    const slot = length < 0 ? -1 : this.#ids.find(bytes, at, length, hash)
+    const { bytes, at, length } = this.#coder
+    const slot = length < 0 ? -1 : this.#ids.find(bytes, at, length, murmur2(bytes, at, at + length))
     const row = slot < 0 ? undefined : this.#rows[slot]
     return row === undefined ? undefined : { value: row.prior }
   }

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compareBytes, writeInt64 } from '../../src/base/bytes.ts'
 import { utf8 } from '../../src/base/text.ts'
+import { serdes } from '../../src/model/serdes.ts'
 import type { Engine } from '../../src/state/engine.ts'
 import { MemoryEngine } from '../../src/state/memory-engine.ts'
 import type { Buffered, TimeOrderedBuffer } from '../../src/state/store-spec.ts'
@@ -197,4 +198,14 @@ test('refuses null keys, and every write after its task was closed', async () =>
   await world.state.close()
   expect(() => buffer.evict()).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }))
   expect(() => buffer.put('k', 1, { value: 'v', old: null }, world.record)).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }))
+})
+
+test('finds a row by a key whose last bytes don’t decide its partition', () => {
+  const key = serdes.timeWindowed(serdes.string, 10)
+  const world = new StateWorld([resolvedStore({ kind: 'buffer', name: 'store', key })], { engine: new MemoryEngine(), everyWrite: false })
+  const buffer: TimeOrderedBuffer<unknown, string> = untyped(world.state.store('store'))
+  const at = (start: number): unknown => ({ key: 'k', window: { start, end: start + 10 } })
+  buffer.put(at(20), 30, { value: 'new', old: 'before' }, world.record)
+  expect(buffer.prior(at(20))).toEqual({ value: 'before' })
+  expect(buffer.prior(at(30))).toBeUndefined()
 })
