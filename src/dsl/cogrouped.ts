@@ -42,7 +42,9 @@ export class CogroupedKStream<K, A> {
 
   /** Another grouped stream with its fold. `clicks.groupByKey().cogroup(addClick).cogroup(orders.groupByKey(), addOrder)` */
   cogroup<V>(grouped: KGroupedStream<K, V>, add: (aggregate: A, value: V, key: K) => A | null): CogroupedKStream<K, A> {
-    return new CogroupedKStream([...this.#inputs, grouped.cogroupInput(this.#inputs[0]!.parts.graph, add)])
+    const input = grouped.cogroupInput(this.#inputs[0]!.parts.graph, add)
+    const known = this.#inputs.findIndex(({ parts }) => parts === input.parts)
+    return new CogroupedKStream(known < 0 ? [...this.#inputs, input] : this.#inputs.with(known, input))
   }
 
   /** Aggregates per window. `….windowedBy(tumbling(minutes(1)))` */

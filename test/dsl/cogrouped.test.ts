@@ -162,3 +162,24 @@ test('types: each fold sees its own values, the table has the aggregates', () =>
   // @ts-expect-error Kafka Streams' cogroups don't wait for the close of a window
   cogrouped.windowedBy(tumbling(1)).aggregate(() => '0', { store: 'y', value: text, emit: 'on-window-close' })
 })
+
+test('a grouping that is added again takes the later function, as in Kafka Streams', () => {
+  const builder = new StreamsBuilder()
+  const grouped = builder.stream(removed).groupByKey()
+  const other = builder.stream(topic('others', { key: text, value: text })).groupByKey()
+  grouped
+    .cogroup<string>((all, value) => `${all}-${value}`)
+    .cogroup(other, (all, value) => `${all}+${value}`)
+    .cogroup(grouped, (all, value) => `${all}*${value}`)
+    .aggregate(() => '', { store: 'all', value: text })
+    .toStream()
+    .to(out)
+  using driver = new TopologyTestDriver(builder.build())
+  for (const value of ['a', 'b']) driver.input(removed).send({ key: 'k', value })
+  expect(
+    driver
+      .output(out)
+      .readAll()
+      .map(({ value }) => value),
+  ).toEqual(['*a', '*a*b'])
+})
