@@ -22,6 +22,27 @@ export function mergeRepartitions(draft: Draft): Draft {
   for (const [keyChanger, group] of groups) {
     if (group.length > 1 || group[0]!.between.length > 0) mergeGroup(draft, keyChanger, group)
   }
+  const kept = new Set([...groups.values()].map((group) => group[0]!.repartition.name))
+  return renamed(draft, kept)
+}
+
+/** What was placed anew is called after its topic, also where that is generated. */
+function renamed(draft: Draft, kept: ReadonlySet<string>): Draft {
+  const names = new Map<NodeName, NodeName>()
+  const after = (name: NodeName): NodeName => names.get(name) ?? name
+  draft.repartitions = draft.repartitions.map((repartition) => {
+    if (!kept.has(repartition.name)) return repartition
+    const { name, filter, sink, source } = repartition
+    if (filter !== undefined) names.set(filter, `${name}-filter`)
+    names.set(sink, `${name}-sink`).set(source, `${name}-source`)
+    return { ...repartition, filter: filter === undefined ? undefined : after(filter), sink: after(sink), source: after(source) }
+  })
+  draft.nodes = draft.nodes.map((node): DraftNode => {
+    const moved = { name: after(node.name), parents: node.parents.map(after) }
+    return node.kind === 'source' && names.has(node.name)
+      ? { ...node, ...moved, call: { ...node.call, name: moved.name } }
+      : { ...node, ...moved }
+  })
   return draft
 }
 

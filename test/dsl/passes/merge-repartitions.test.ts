@@ -40,3 +40,19 @@ test('a repartition that was asked for stays', () => {
   )
   expect(topology.repartitionTopics.map(({ name }) => name).sort()).toEqual(['mine-repartition', 'yours-repartition'])
 })
+
+test('what is placed anew is called after its topic, also where that has a generated name', () => {
+  const described = ([false, true] as const).map((optimize) =>
+    built(
+      (builder) => {
+        const rekeyed = builder.stream(texts).selectKey((value) => value, { key: serdes.string })
+        rekeyed.groupByKey().count().toStream().to(counts)
+        rekeyed.groupByKey().count().toStream().to(counts)
+      },
+      { optimize },
+    ).describe(),
+  )
+  const generated = /STATE-STORE-\d{10}-repartition-(?:filter|sink|source)/
+  expect(described[0]).not.toMatch(generated)
+  expect(described[1]).toMatch(generated)
+})
