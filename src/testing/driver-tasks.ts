@@ -27,6 +27,8 @@ export interface DriverTasksOptions {
   readonly engineName: string
   /** How often a step may scan for what has closed, in ms. */
   readonly scanIntervalMs: number
+  /** True: every topic has one partition, whatever a repartition asks for. */
+  readonly onePartition: boolean
   /** Partitions of a topic outside the topology's own. */
   count(topic: string): number
   /** Topics whose partitions are known, for sources with a pattern. */
@@ -72,7 +74,8 @@ export class DriverTasks {
     this.log = new DriverLog(options.onWritten)
     const { topology } = options
     const read = topology.subscribed(options.topics)
-    this.#counts = new Map(read.partitionCounts((topic) => options.count(topic)))
+    const counts = read.partitionCounts((topic) => options.count(topic))
+    this.#counts = new Map([...counts].map(([topic, count]) => [topic, options.onePartition ? 1 : count]))
     const globals = mergedGlobals(topology.globals)
     this.#globals = globals === undefined ? undefined : this.#make(globals, 0)
     const own = read.subtopologies.flatMap((subtopology) => {

@@ -89,6 +89,8 @@ export class TopologyTestDriver implements Disposable {
       engineName: config.engine ?? 'memory',
       cacheBytes: config.cacheBytes ?? 64 * 1024 * 1024,
       scanIntervalMs: config.scanIntervalMs ?? 0,
+      // Kafka Streams' driver has one partition of everything.
+      onePartition: topology.parity && partitions === 1,
       topics: typeof partitions === 'number' ? [] : Object.keys(partitions),
       count: (topic) => (typeof partitions === 'number' ? partitions : (partitions[topic] ?? 1)),
       onError: (error) => config.onError?.(error) ?? 'fail',

@@ -84,3 +84,19 @@ test('in parity mode one stream time punctuates all sub-topologies, else each ha
   })
   expect(times).toEqual([[3, 11], []])
 })
+
+test('in parity mode everything has one partition, as in Kafka Streams’ driver, unless a test asks for more', () => {
+  const partitions = ([{ parity: 'kafka-streams' }, {}] as const).map((options) => {
+    const seen = new Set<number>()
+    const builder = new StreamsBuilder()
+    builder
+      .stream(texts)
+      .repartition({ name: 'again', partitions: 5 })
+      .peek((_value, _key, record) => void seen.add(record.partition))
+      .to(out)
+    using driver = new TopologyTestDriver(builder.build(options))
+    for (let n = 0; n < 20; n++) driver.input(texts).send({ key: String(n), value: 'v' })
+    return seen.size
+  })
+  expect(partitions).toEqual([1, 5])
+})
