@@ -50,7 +50,7 @@ export interface FlushOptions {
 
 /**
  * Forwards, at each flush, the last value of every key written since the one before, with that flush's value as the old one. It has the row's
- * time and the headers of the record that wrote it last; the answer is to be called at each write, so that those are known.
+ * time, and the place and headers of the record that wrote it last; the answer is to be called at each write, so that those are known.
  */
 export function emitOnFlush<K, V>(
   slots: SlotValues<K, V>,
@@ -72,6 +72,9 @@ function flushing<K, V>(
   const change = newChange<V>()
   const as = { topic: '', partition: -1, offset: -1, timestamp: -1, headers: noHeaders } satisfies RecordMetadata
   const headersOf = new Map<number, Headers>()
+  const topics: string[] = []
+  const partitions: number[] = []
+  const offsets: number[] = []
   const written: (V | null | undefined)[] = []
   const forward = (slot: number, old: V | undefined): void | Promise<void> => {
     const value = slots.value(slot) ?? written[slot] ?? null
@@ -80,6 +83,9 @@ function flushing<K, V>(
     if (value === null && old === undefined && context.sendsOldValues) return undefined
     change.value = value
     change.old = old ?? null
+    as.topic = topics[slot]!
+    as.partition = partitions[slot]!
+    as.offset = offsets[slot]!
     as.timestamp = timeOf(slot)
     as.headers = noHeaders
     if (headersOf.size > 0) {
@@ -92,8 +98,11 @@ function flushing<K, V>(
     const old = context.sendsOldValues ? slots.prior(slot) : undefined
     return old instanceof Promise ? old.then((found) => forward(slot, found)) : forward(slot, old)
   })
-  return (slot, value, { headers }) => {
+  return (slot, value, { topic, partition, offset, headers }) => {
     if (remembers) written[slot] = value
+    topics[slot] = topic
+    partitions[slot] = partition
+    offsets[slot] = offset
     if (headers.length > 0) headersOf.set(slot, headers)
     else if (headersOf.size > 0) headersOf.delete(slot)
   }

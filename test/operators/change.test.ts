@@ -38,15 +38,15 @@ test('in parity mode a cache decides when changes are told, elsewhere only the s
 })
 
 describe('what is forwarded at a commit', () => {
-  test('has the row’s time, the headers of the record that wrote it last, and no place', async () => {
+  test('has the row’s time, and place and headers of the record that wrote it last', async () => {
     const { running, commit } = table()
     await running.send({ key: 'a', value: 1, timestamp: 5, headers: h })
     await running.send({ key: 'b', value: 2, timestamp: 9, headers: h })
     await running.send({ key: 'a', value: 3, timestamp: 7 })
     await commit()
     expect(running.take()).toEqual([
-      { child: 'below', key: 'b', value: { value: 2, old: null, latest: true }, timestamp: 9, headers: h, topic: '', offset: -1 },
-      { child: 'below', key: 'a', value: { value: 3, old: null, latest: true }, timestamp: 7, headers: noHeaders, topic: '', offset: -1 },
+      { child: 'below', key: 'b', value: { value: 2, old: null, latest: true }, timestamp: 9, headers: h, topic: 'in', offset: 1 },
+      { child: 'below', key: 'a', value: { value: 3, old: null, latest: true }, timestamp: 7, headers: noHeaders, topic: 'in', offset: 2 },
     ])
     await running.send({ key: 'b', value: 4, timestamp: 1 })
     await commit()
