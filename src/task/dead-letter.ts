@@ -17,11 +17,12 @@ export function deadLetterRecord(error: RecordError, record: CurrentRecord, pari
     '__millrace.errors.task': error.context.taskId ?? '',
     '__millrace.errors.attempt': String(error.attempt),
   }
-  const why: Record<string, string> = {
+  const why: Record<string, string | null> = {
     '__streams.errors.exception': nameOf(error.cause ?? error),
     '__streams.errors.message': error.cause instanceof Error ? error.cause.message : error.message,
     '__streams.errors.stacktrace': error.stack ?? error.message,
-    '__streams.errors.topic': topic,
+    // A punctuation is of no topic.
+    '__streams.errors.topic': topic === '' ? null : topic,
     '__streams.errors.partition': String(partition),
     '__streams.errors.offset': String(offset),
     ...(parity ? {} : own),
@@ -30,7 +31,7 @@ export function deadLetterRecord(error: RecordError, record: CurrentRecord, pari
     key: error.raw?.key ?? null,
     value: error.raw?.value ?? null,
     timestamp: Math.max(0, record.timestamp),
-    headers: [...record.headers, ...Object.entries(why).map(([name, text]) => [name, utf8(text)] as const)],
+    headers: [...record.headers, ...Object.entries(why).map(([name, text]) => [name, text === null ? null : utf8(text)] as const)],
   }
 }
 

@@ -50,4 +50,5 @@ test('a punctuation has no source record', () => {
   const none = Object.assign(new CurrentRecord(), { timestamp: -1 })
   const letter = deadLetterRecord(new ProcessingError('PROCESSING_ERROR', 'thrown'), none, true)
   expect([letter.key, letter.value, letter.timestamp]).toEqual([null, null, 0])
+  expect(Object.fromEntries(letter.headers)).toMatchObject({ '__streams.errors.topic': null, '__streams.errors.offset': utf8('-1') })
 })

@@ -128,6 +128,8 @@ class Closing<K, L, R, VOut> {
   readonly #store: KeyValueStore<WaitingKey<K>, readonly Waiting<L, R>[]>
   #leftIsOpen = false
   #rightIsOpen = false
+  /** In parity mode: what was told last, which goes when the next one was told or the scan ends, so not where telling that fails. */
+  #told: WaitingKey<K> | undefined = undefined
 
   constructor(join: WaitingJoin<K, L, R, VOut>, tracker: Tracker, { next, context }: Below<K, VOut>) {
     this.#join = join
@@ -142,7 +144,17 @@ class Closing<K, L, R, VOut> {
     this.#tracker.minTime = Number.POSITIVE_INFINITY
     this.#leftIsOpen = false
     this.#rightIsOpen = false
-    return visitRows(this.#slots.rows(), ([key, waiting]) => this.#visit(key, waiting, record))
+    this.#told = undefined
+    return chain(
+      visitRows(this.#slots.rows(), ([key, waiting]) => this.#visit(key, waiting, record)),
+      () => this.#gone(undefined),
+    )
+  }
+
+  #gone(key: WaitingKey<K> | undefined): void {
+    const gone = this.#context.parity ? this.#told : key
+    this.#told = key
+    if (gone !== undefined) this.#store.put(gone, null)
   }
 
   /** Answers whether to go on. */
@@ -156,7 +168,7 @@ class Closing<K, L, R, VOut> {
       return !(this.#leftIsOpen && this.#rightIsOpen && waiting.length > 1)
     }
     return chain(this.#tell(key, waiting, record, 0), () => {
-      this.#store.put(key, null)
+      this.#gone(key)
       return true
     })
   }

@@ -121,3 +121,19 @@ test('a failure below keeps what was not told', async () => {
     ],
   })
 })
+
+test('in parity mode what was told last before a failure is told again, as Kafka Streams deletes it only then', () => {
+  const kept = ([false, true] as const).map((parity) => {
+    const join = stateful(
+      twoStreams(leftOuter, joinWindow(1), (l, r, k) => {
+        if (l === 'c') throw new Error('joiner')
+        return `${k}:${l}&${r}`
+      }),
+      { parity },
+    )
+    for (const [value, timestamp] of [['a', 0], ['b', 1], ['c', 2]] as const) send(join, 'left', value, timestamp) // prettier-ignore
+    expect(() => send(join, 'left', 'd', 100)).toThrow('joiner')
+    return (waiting(join) as { entries: unknown[] }).entries.length
+  })
+  expect(kept).toEqual([1, 2])
+})
