@@ -39,6 +39,8 @@ export interface SlotKeys {
   free(slot: number): void
   /** True where nobody outside knows of the slot any more, so that its delete needn't be told. */
   isForgotten?(slot: number): boolean
+  /** A flush tells of the slot: the store below Kafka Streams' cache hears of it only then. */
+  told?(slot: number): void
 }
 
 /** What a slot store is made of. */
@@ -298,7 +300,10 @@ export class SlotStore<V> {
       const unknown = this.#isUnheardOf(slot)
       this.#flags[slot] = (flags & ~DIRTY) | PENDING | (unknown ? 0 : KNOWN)
       this.#pendingSlots.push(slot)
-      if (!unknown) this.#toRow(slot)
+      if (!unknown) {
+        this.#toRow(slot)
+        this.#keys.told?.(slot)
+      }
       if (this.#store.keepsPrior) this.#priors[slot] = this.#values[slot]
     }
     this.#writes.clear()

@@ -134,12 +134,11 @@ export class TimedSlots<V> implements SlotKeys {
 
   /** The least time that isn't expired for who reads, in ms. Kafka Streams' record cache knows of no expiry. */
   get firstTime(): number {
-    return this.#isCached ? -Infinity : this.#firstKept
+    return this.#isCached ? -Infinity : this.#keptFrom()
   }
 
-  get #firstKept(): number {
-    const first = this.#streamTime - this.#options.retentionMs + 1
-    return this.#held === undefined ? first : Math.min(first, this.#held())
+  #keptFrom(streamTime: number = this.#streamTime): number {
+    return Math.min(streamTime - this.#options.retentionMs + 1, this.#held?.() ?? Infinity)
   }
 
   get #isCached(): boolean {
@@ -312,7 +311,7 @@ export class TimedSlots<V> implements SlotKeys {
       const bytes = keys.bytes.slice(at, at + keys.keyLength(id))
       if (!isIn(bytes, range)) continue
       for (const slot of this.#index.ofId(id)) {
-        const isLive = this.#index.time(slot) >= this.#firstKept && this.slots.value(slot) !== undefined
+        const isLive = this.#index.time(slot) >= this.#keptFrom() && this.slots.value(slot) !== undefined
         if (isLive && isWanted(slot)) rows.push(this.#row(slot, bytes))
       }
     }
@@ -370,9 +369,14 @@ export class TimedSlots<V> implements SlotKeys {
 
   /** Takes note of a time; true when its entry isn't kept. Kafka Streams' persistent stores keep what belongs to a segment that is alive. */
   observe(time: number): boolean {
-    if (time > this.#streamTime) this.#streamTime = time
-    if (!this.#persistent) return time < this.#firstKept
-    return this.#layout.segmentOf(time) < this.#layout.segmentOf(this.#firstKept - 1)
+    const latest = Math.max(time, this.#streamTime)
+    if (!this.#isCached) this.#streamTime = latest
+    const first = this.#keptFrom(latest)
+    return this.#persistent ? this.#layout.segmentOf(time) < this.#layout.segmentOf(first - 1) : time < first
+  }
+
+  told(slot: number): void {
+    this.#streamTime = Math.max(this.#streamTime, this.#index.time(slot))
   }
 
   /** A slot for the coder's key. */

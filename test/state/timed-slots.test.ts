@@ -85,3 +85,23 @@ test('entries that a step hasn’t handed on yet stay, here and in the engine', 
   await world.commit()
   expect(world.state.metrics().get('store')).toEqual({ entries: 2 })
 })
+
+test('the store below Kafka Streams’ cache hears of no delete of nothing, so its time stays', async () => {
+  const lengths = await Promise.all(
+    [false, true].map(async (parity) => {
+      const store = { ...resolvedStore({ ...spec, engine: 'memory' }), parity }
+      const world = new StateWorld([store], { engine: new MemoryEngine(), everyWrite: true })
+      world.state.windowSlots('store').onFlush(() => undefined)
+      for (const [value, start] of [
+        ['v', 5],
+        [null, 50],
+      ] as const) {
+        // prettier-ignore
+        world.windows().put('a', value, start)
+        await world.commit()
+      }
+      return [...world.windows().fetchAll()].length
+    }),
+  )
+  expect(lengths).toEqual([0, 1])
+})
