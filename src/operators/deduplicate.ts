@@ -6,7 +6,8 @@
  * before is not known any more, so it is dropped and counted, as by a window that has closed.
  *
  * With a record's time its place in the source is kept. A record that finds itself in the store is one that is processed again after a crash, and passes
- * again: what it caused the first time may not have been acknowledged. Of several that one source record becomes, only the first does.
+ * again: what it caused the first time may not have been acknowledged. What has passed since the start is no such record: of several that one source
+ * record becomes, only the first passes.
  */
 import { concatBytes, readInt32, writeInt32 } from '../base/bytes.ts'
 import { chain } from '../base/maybe-promise.ts'
@@ -47,16 +48,20 @@ export function deduplicate<K, V, I>({ idOf, withinMs, graceMs, store }: Dedupli
       const { name } = context.storeSerdes(store)
       const { times } = context
       const found: number[] = []
-      const isAgain = repetition()
+      // Rows that were written since the start; their numbers are used again, so there are never more than rows at once.
+      const own = new Set<number>()
+      const isAgain = (slot: number, record: RecordContext): boolean =>
+        // What a punctuation makes has no place.
+        record.topic !== '' && !own.has(slot) && slots.value(slot) === placeOf(record)
       const pass = (slot: number, key: K, value: V, record: RecordContext): void | Promise<void> => {
         slots.set(slot, placeOf(record), record.timestamp, undefined)
-        isAgain.passed(slot, record)
+        own.add(slot)
         return next(key, value, record)
       }
       const decide = (identity: Identity<K, I>, count: number, value: V, record: RecordContext): void | Promise<void> => {
         const { key } = identity
         // Nothing else is near what has passed: where a record finds itself, it finds nothing else.
-        if (count > 0 && !isAgain.of(found[0]!, slots.value(found[0]!), record)) return undefined
+        if (count > 0 && !isAgain(found[0]!, record)) return undefined
         return chain(slots.find(identity, record.timestamp), (slot) => pass(slot, key, value, record))
       }
       return (key, value, record) => {
@@ -71,31 +76,6 @@ export function deduplicate<K, V, I>({ idOf, withinMs, graceMs, store }: Dedupli
         const near = { from: timestamp - withinMs, to: timestamp + withinMs }
         return chain(slots.live(identity, near, found), (count) => decide(identity, count, value, record))
       }
-    },
-  }
-}
-
-/** Tells records that are processed again. */
-interface Repetition {
-  /** Whether what passed, with its place, is this record, in a run before this one. */
-  of(slot: number, place: string | undefined, record: RecordContext): boolean
-  passed(slot: number, record: RecordContext): void
-}
-
-function repetition(): Repetition {
-  let topic = ''
-  let offset = -1
-  /** What has passed of the source record in hand. */
-  const slots = new Set<number>()
-  return {
-    // What a punctuation makes has no place.
-    of: (slot, place, record) =>
-      record.topic !== '' && place === placeOf(record) && !(record.offset === offset && record.topic === topic && slots.has(slot)),
-    passed: (slot, record) => {
-      if (record.offset !== offset || record.topic !== topic) slots.clear()
-      topic = record.topic
-      offset = record.offset
-      slots.add(slot)
     },
   }
 }

@@ -133,6 +133,20 @@ test('several of one source record are duplicates of each other, in the first ru
   expect(again.take()).toHaveLength(1)
 })
 
+test('so are they when those of another one come in between', () => {
+  const operator = deduplicate(optionsOf({ withinMs: 10, graceMs: 0 }))
+  const interleaved: typeof operator = {
+    ...operator,
+    start: (next, context) => {
+      const emit = operator.start(next, context)
+      return (key, value, record) => emit(key, value, Object.assign(record, { offset: record.timestamp }))
+    },
+  }
+  const step = stateful(interleaved)
+  for (const [value, timestamp] of [['1', 1], ['2', 2], ['1', 1], ['2', 2]] as const) void step.running.send({ key: 'a', value, timestamp }) // prettier-ignore
+  expect(told(step).map(({ value }) => value)).toEqual(['1', '2'])
+})
+
 test('what a punctuation makes is never taken for what is processed again', () => {
   const step = stateful(deduplicate(optionsOf({ withinMs: 10, graceMs: 0 })))
   for (let i = 0; i < 2; i++) void step.running.send({ key: 'a', value: '1', timestamp: 5, topic: '' })
