@@ -115,6 +115,18 @@ test('streams: one record at a time', () => {
   stream.apply(stateless.filter<string, string>(callback))
 })
 
+test('streams: what waits for a promise', () => {
+  expectTypeOf(stream.mapValuesAsync(async (order) => Promise.resolve(order.cents))).toEqualTypeOf<KStream<string, number>>()
+  expectTypeOf(stream.mapAsync(async (order, key) => Promise.resolve([order.cents, key] as const))).toEqualTypeOf<KStream<number, string>>()
+  expectTypeOf(stream.filterAsync(async () => Promise.resolve(true))).toEqualTypeOf<KStream<string, Order>>()
+  expectTypeOf(stream.forEachAsync(async () => Promise.resolve())).toEqualTypeOf<void>()
+  const length = async (value: string): Promise<number> => Promise.resolve(value.length)
+  // @ts-expect-error the values are orders
+  stream.mapValuesAsync(length)
+  // @ts-expect-error the new values are numbers
+  stream.mapValuesAsync(async (order) => Promise.resolve(order.cents), { value: serdes.string })
+})
+
 test('streams: what reads by key has one', () => {
   expectTypeOf(loose.groupByKey()).toEqualTypeOf<KGroupedStream<string, Order | null>>()
   expectTypeOf(stream.groupByKey()).toEqualTypeOf<KGroupedStream<string, Order>>()
