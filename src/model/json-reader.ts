@@ -24,11 +24,12 @@ interface Place {
 
 /** Reads what looks like what it has learned. */
 export class JsonReader {
-  readonly #top = newPlace()
+  #top = newPlace()
   /** Of the value in hand: the next byte, and the first one behind it. */
   #at = 0
   #end = 0
   #members = 0
+  #lessons = 0
   #reads = 0
   #misses = 0
   #resting = 0
@@ -50,17 +51,23 @@ export class JsonReader {
     return undefined
   }
 
-  /** Learns the fields of a text that `JSON.parse` has read. */
+  /** Learns the fields of a text that `JSON.parse` has read. A lesson is dear, so there is an end of them. */
   learn(bytes: Uint8Array, at: number, end: number): void {
-    if (this.#resting > 0 || bytes[at] !== BRACE) return
+    if (this.#resting > 0 || this.#lessons === MOST_LESSONS || bytes[at] !== BRACE) return
+    this.#lessons++
     this.#at = at
     this.#end = end
     this.#learnValue(bytes, this.#top, 0)
   }
 
-  /** Where values differ too much, trying costs more than it saves. */
+  /** Where values differ too much, trying costs more than it saves: it rests, and begins anew. */
   #judge(): void {
-    if (this.#misses > WINDOW / 4) this.#resting = REST
+    if (this.#misses > WINDOW / 4) {
+      this.#resting = REST
+      this.#top = newPlace()
+      this.#members = 0
+      this.#lessons = 0
+    }
     this.#reads = 0
     this.#misses = 0
   }
@@ -264,7 +271,8 @@ export class JsonReader {
   }
 
   #memberOf(place: Place, text: Uint8Array, key: string | undefined): Member | undefined {
-    const name = latin1(text)
+    if (text.length > LONGEST_TEXT) return undefined
+    const name = String.fromCharCode(...text)
     const known = place.members.get(name)
     if (known !== undefined) return known
     // Setting `__proto__` would change the prototype.
@@ -304,10 +312,6 @@ function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
 
 function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (char) => char.charCodeAt(0))
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
 }
 
 function isDigit(byte: number): boolean {
@@ -350,6 +354,8 @@ const POWERS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, power) => 10 
 const DEEPEST = 64
 const MOST_MEMBERS = 1_000
 const MOST_NEXT = 32
+const MOST_LESSONS = 500
+const LONGEST_TEXT = 256
 /** Reads that are judged together, and for how many reads it rests after a bad judgement. */
 const WINDOW = 1_024
 const REST = 50_000

@@ -152,9 +152,27 @@ describe('a reader that has learned', () => {
       expect(reader.read(bytes, 0, bytes.length)).toBeUndefined()
       reader.learn(bytes, 0, bytes.length)
     }
-    while (reader.read(same, 0, same.length) === undefined) resting++
+    while (reader.read(same, 0, same.length) === undefined) {
+      reader.learn(same, 0, same.length)
+      resting++
+    }
     expect(resting).toBeGreaterThan(10_000)
     expect(reader.read(same, 0, same.length)).toStrictEqual({ id: 1 })
+  })
+
+  it('stops learning where a part of the values always differs, and still reads the others', () => {
+    const reader = new JsonReader()
+    const usual = encoder.encode('{"id":1}')
+    let read = 0
+    for (let i = 0; i < 5_000; i++) {
+      const bytes = i % 5 === 0 ? encoder.encode(JSON.stringify({ id: i, prices: { [`P-${i}`]: 1, [`Q-${i}`]: 2 } })) : usual
+      if (reader.read(bytes, 0, bytes.length) === undefined) reader.learn(bytes, 0, bytes.length)
+      else read++
+    }
+    expect(read).toBeGreaterThan(3_990)
+    const long = encoder.encode(`{"${'k'.repeat(100_000)}":1}`)
+    reader.learn(long, 0, long.length)
+    expect(reader.read(long, 0, long.length)).toBeUndefined()
   })
 
   it('goes as deep as calls can, and leaves the rest to JSON.parse', () => {
