@@ -5,6 +5,7 @@
 import { ClusterError, ConfigError, StreamsError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { TaskId } from '../model/task-id.ts'
+import { Pauses } from '../kafka/backoff.ts'
 import { Cluster } from '../kafka/cluster.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import type { TaskState } from '../state/task-state.ts'
@@ -15,9 +16,10 @@ import { EventHub, type AppEventName, type AppEvents } from './events.ts'
 import type { PartitionLag } from './lag.ts'
 import { lineLogger, silent, type Logger } from './logger.ts'
 import { openMemoryBroker } from './memory-broker.ts'
+import { FailurePolicy } from './failure-policy.ts'
 import { inTime, LATE, tooLate } from './in-time.ts'
 import { GlobalStores } from './global-stores.ts'
-import type { FailureDecision, KafkaStreamsOptions } from './options.ts'
+import type { KafkaStreamsOptions } from './options.ts'
 import type { Ports } from './ports.ts'
 import { readOnlyStore, notRunning, unknownStore, type ReadOnly } from './queries.ts'
 import { shortWindows } from './short-windows.ts'
@@ -60,6 +62,8 @@ interface Running {
   readonly ports: Pick<Ports, 'clock' | 'random'>
   readonly threads: ThreadRunner[]
   readonly print: (line: string) => void
+  /** What is waited for before a thread is replaced. */
+  readonly pauses: Pauses
   /** Stops the removal of state that nobody needs. */
   readonly stopCleaning: () => void
 }
@@ -72,11 +76,9 @@ interface LostThread {
   readonly world: ThreadWorld
 }
 
-const FAILURE_DECISIONS: readonly FailureDecision[] = ['replace-thread', 'stop-client', 'stop-application']
 const CLOSE_MS = 10_000
 /** How long a forced end may take to tell the group. */
 const ABORT_MS = 500
-const MOST_REPLACED = 6
 
 /** An application. */
 export class KafkaStreams implements AsyncDisposable {
@@ -95,8 +97,7 @@ export class KafkaStreams implements AsyncDisposable {
   #started: { readonly resolve: () => void; readonly reject: (why: unknown) => void } | undefined = undefined
   #closing: Promise<CloseResult> | undefined = undefined
   #now: () => number = () => 0
-  /** When threads were replaced, in the last minute. */
-  readonly #replaced: number[] = []
+  readonly #policy: FailurePolicy
 
   /** Throws a `ConfigError` that lists every mistake in the options. */
   constructor(topology: Topology, options: KafkaStreamsOptions, ports: AppPorts = {}) {
@@ -106,6 +107,7 @@ export class KafkaStreams implements AsyncDisposable {
     this.config = resolveConfig(options, ports.environment ?? globalThis.process?.env ?? {})
     this.#logger =
       this.config.logger === false ? silent : (this.config.logger ?? lineLogger((line) => globalThis.process?.stderr.write(`${line}\n`)))
+    this.#policy = new FailurePolicy({ onFailure: this.config.onFailure, logger: this.#logger, now: () => this.#now() })
     this.#hub = new EventHub((error, event) => this.#logger.error({ event, error: String(error) }, 'a listener threw'))
     this.#state = new StateMachine((state, before) => this.#hub.emit('state', { at: this.#now(), state, before }))
   }
@@ -235,7 +237,7 @@ export class KafkaStreams implements AsyncDisposable {
     const threads = Array.from({ length: config.threads }, (_, index) =>
       this.#thread(`${clientId}-StreamThread-${index + 1}`, { cluster, ports, stores, print, globals: () => this.#globals?.state }),
     )
-    return { cluster, stores, ports, print, threads, stopCleaning: this.#clean(stores, ports.clock) }
+    return { cluster, stores, ports, print, threads, pauses: new Pauses(ports.clock), stopCleaning: this.#clean(stores, ports.clock) }
   }
 
   /** Removes, every now and then, the state of tasks that left long ago. */
@@ -286,26 +288,11 @@ export class KafkaStreams implements AsyncDisposable {
     const found = error instanceof StreamsError ? error : new ClusterError('BROKER_ERROR', String(error), { cause: error })
     this.#hub.emit('error', { at: this.#now(), error: found })
     this.#logger.error({ code: found.code, ...found.context }, found.message)
-    const decision = this.#decide(found)
-    this.#logger.info({ decision }, 'a thread was lost')
-    if (decision === 'replace-thread' && lost !== undefined && this.#mayReplace()) void this.#replace(lost, found)
-    else this.#stop(found)
-  }
-
-  #decide(error: StreamsError): FailureDecision {
-    const { onFailure } = this.config
-    if (onFailure === undefined) return 'stop-client'
-    try {
-      const decision: unknown = onFailure(error)
-      const known = FAILURE_DECISIONS.find((each) => each === decision)
-      if (known !== undefined) return known
-      const shown = typeof decision === 'string' ? `'${decision}'` : String(decision)
-      this.#logger.error({ known: FAILURE_DECISIONS }, `onFailure answered ${shown}: the client stops`)
-      return 'stop-client'
-    } catch (thrown) {
-      this.#logger.error({ error: String(thrown) }, 'onFailure threw')
-      return 'stop-client'
-    }
+    const verdict = this.#policy.judge(found, lost?.thread.name)
+    this.#logger.info({ decision: verdict.decision }, 'a thread was lost')
+    if (verdict.decision !== 'replace-thread') this.#stop(verdict.error)
+    else if (lost === undefined || this.#closing !== undefined) this.#stop(found)
+    else void this.#replace(lost, found, verdict.pauseMs)
   }
 
   #stop(error: StreamsError): void {
@@ -315,20 +302,12 @@ export class KafkaStreams implements AsyncDisposable {
     starting?.reject(error)
   }
 
-  /** Threads are replaced at most six times a minute: what fails each time won't go away by itself. */
-  #mayReplace(): boolean {
-    const now = this.#now()
-    while (this.#replaced.length > 0 && now - this.#replaced[0]! > 60_000) this.#replaced.shift()
-    if (this.#closing !== undefined || this.#replaced.length >= MOST_REPLACED) return false
-    this.#replaced.push(now)
-    return true
-  }
-
-  /** Ends a lost thread without a commit and starts another in its place. */
-  async #replace({ thread, world }: LostThread, error: StreamsError): Promise<void> {
+  /** Ends a lost thread without a commit and, after a pause, starts another in its place. */
+  async #replace({ thread, world }: LostThread, error: StreamsError, pauseMs: number): Promise<void> {
     try {
       this.#moved(thread.name, false)
       await thread.close({ clean: false, leave: true, patienceMs: 0 })
+      await this.#running?.pauses.wait(pauseMs)
       const running = this.#running
       if (running === undefined || this.#closing !== undefined) return
       const next = this.#thread(thread.name, world)
@@ -369,6 +348,7 @@ export class KafkaStreams implements AsyncDisposable {
     const running = this.#running ?? (await this.#opening?.catch(() => undefined))
     if (running === undefined) return undefined
     running.stopCleaning()
+    running.pauses.end()
     const { threads, ports, cluster, stores } = running
     const closing = Promise.all(threads.map((thread) => thread.close({ ...how, patienceMs: timeoutMs / 2 }))).then(
       (problems) => problems.find(Boolean),

@@ -101,7 +101,7 @@ test('a failing step stops the application with the error, and what was before i
   expect((await app.close()).clean).toBe(false)
 })
 
-test('a thread may be replaced, at most six times a minute', async () => {
+test('a thread may be replaced, but not for a record that failed three in a row', { timeout: 20_000 }, async () => {
   const broker = freshBroker()
   await broker.produce(texts, { key: 'k', value: 'bad' })
   const app = appOn(
@@ -117,7 +117,44 @@ test('a thread may be replaced, at most six times a minute', async () => {
   app.on('error', () => errors++)
   await app.start().catch(() => undefined)
   await until('it gave up', () => app.state === 'ERROR')
-  expect(errors).toBe(7)
+  expect(errors).toBe(3)
+  expect(await app.close()).toMatchObject({ clean: false, error: { code: 'POISON_LOOP', cause: { code: 'PROCESSING_ERROR' } } })
+})
+
+test('threads are replaced at most six times a minute', async () => {
+  const broker = freshBroker()
+  broker.createTopic('texts', { partitions: 8 })
+  const failing = built((builder) =>
+    builder.stream(texts).process(() => ({
+      init: (context) =>
+        void context.schedule({ every: 1, by: 'wall-clock' }, () => {
+          throw new Error('each time')
+        }),
+      process: () => undefined,
+    })),
+  )
+  const app = appOn(broker, failing, { onFailure: () => 'replace-thread', threads: 8 })
+  await app.start().catch(() => undefined)
+  await until('it gave up', () => app.state === 'ERROR')
+  expect(await app.close()).toMatchObject({ clean: false, error: { code: 'REPLACEMENT_LIMIT' } })
+})
+
+test('closing while a thread waits to be replaced doesn’t wait for that', async () => {
+  const broker = freshBroker()
+  await broker.produce(texts, { key: 'k', value: 'bad' })
+  const failing = built((builder) =>
+    builder.stream(texts).peek(() => {
+      throw new Error('each time')
+    }),
+  )
+  const app = appOn(broker, failing, { onFailure: () => 'replace-thread' })
+  let failed = 0
+  app.on('error', () => failed++)
+  await app.start().catch(() => undefined)
+  await until('it failed twice', () => failed === 2)
+  const before = Date.now()
+  expect(await app.close()).toEqual({ clean: true })
+  expect(Date.now() - before).toBeLessThan(1_500)
 })
 
 test('the process may end at once after closing: no timer is left', async () => {
