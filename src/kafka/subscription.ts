@@ -10,6 +10,9 @@ import { Reader, Writer } from '../wire/primitives.ts'
 const VERSION = 3
 const FORMAT = 1
 const RUNNING = -1
+/** Among the tags of a member: it asks for the end of the application. Where an assignment says what is wrong: one has. */
+const STOP = 'stop-application'
+const STOPPED = 1
 /** In the order of their numbers on the wire: add at the end. */
 const CAUSES = ['member-joined', 'member-left', 'heartbeat-missed', 'rejoined', 'max-poll'] as const
 
@@ -22,6 +25,8 @@ export interface MemberInfo {
   readonly endpoint: string
   /** By task: −1 it runs here, −2 unknown, else the sum of its changelogs' offsets that are here. */
   readonly lags: ReadonlyMap<TaskId, number>
+  /** True: it asks for the end of the whole application. */
+  readonly stops?: boolean
 }
 
 /** A member as the leader sees it. */
@@ -48,6 +53,8 @@ export interface TaskPlan {
   readonly standby: readonly TaskId[]
   /** Left out by a leader that doesn't say. */
   readonly change?: PlanChange
+  /** True: a member has asked for the end of the whole application. */
+  readonly stops?: boolean
 }
 
 /** A plan with the partitions it means, for tools. */
@@ -63,7 +70,10 @@ export function encodeSubscription(topics: readonly string[], info: MemberInfo):
   for (const byte of info.processId) user.int8(byte)
   user.int32(info.topologyHash)
   user.string(info.endpoint)
-  user.array([], () => undefined)
+  user.array(info.stops === true ? [STOP] : [], (tag) => {
+    user.string(tag)
+    user.string('')
+  })
   user.array([...info.lags], ([task, lag]) => {
     writeTask(user, task)
     user.int64(lag)
@@ -90,9 +100,10 @@ export function decodeSubscription(bytes: Uint8Array): { readonly topics: readon
     const processId = Uint8Array.from({ length: 16 }, () => user.int8())
     const topologyHash = user.int32()
     const endpoint = user.string()
-    user.array((item) => [item.string(), item.string()])
+    const tags = user.array((item) => [item.string(), item.string()])
+    const stops = tags.some(([tag]) => tag === STOP) ? { stops: true } : {}
     const lags = new Map(user.array((item) => [readTask(item), item.int64()] as const))
-    return { topics, info: { processId, topologyHash, endpoint, lags } }
+    return { topics, info: { processId, topologyHash, endpoint, lags, ...stops } }
   } catch {
     return undefined
   }
@@ -103,7 +114,7 @@ export function encodeAssignment(plan: PlannedMember): Uint8Array {
   const user = new Writer()
   user.int8(FORMAT)
   user.int8(FORMAT)
-  user.int8(0)
+  user.int8(plan.stops === true ? STOPPED : 0)
   user.int64(-1)
   for (const tasks of [plan.active, plan.standby]) user.array(tasks, (task) => writeTask(user, task))
   user.array([], () => undefined)
@@ -135,9 +146,9 @@ export function decodeAssignment(bytes: Uint8Array): TaskPlan {
     const user = new Reader(reader.longBytes() ?? new Uint8Array(0))
     if (user.int8() !== FORMAT) return none
     user.int8()
-    user.int8()
+    const stops = user.int8() === STOPPED ? { stops: true } : {}
     user.int64()
-    const plan = { active: user.array((item) => readTask(item)), standby: user.array((item) => readTask(item)) }
+    const plan = { ...stops, active: user.array((item) => readTask(item)), standby: user.array((item) => readTask(item)) }
     const change = readChange(user)
     return change === undefined ? plan : { ...plan, change }
   } catch {

@@ -3,7 +3,7 @@
  * a row will do so again: it is named as the reason (`POISON_LOOP`), and its thread isn't replaced. And at most six threads are replaced a minute
  * (`REPLACEMENT_LIMIT`), each one after a pause, which grows while the same thread goes on failing.
  */
-import { ProcessingError, type StreamsError } from '../base/errors.ts'
+import { ProcessingError, StreamsError } from '../base/errors.ts'
 import type { Logger } from './logger.ts'
 import type { FailureDecision, KafkaStreamsOptions } from './options.ts'
 
@@ -98,6 +98,12 @@ export class FailurePolicy {
     this.#replaced.push(now)
     return true
   }
+}
+
+/** Why a thread was lost: what it threw, or our own mistake. */
+export function reasonOf(error: unknown): StreamsError {
+  if (error instanceof StreamsError) return error
+  return new StreamsError('INVARIANT', error instanceof Error ? error.message : String(error), { cause: error })
 }
 
 function poisonLoop(error: StreamsError, { record, sameRecord }: Failures): ProcessingError {

@@ -1,6 +1,7 @@
 /**
  * What the leader of the group decides: it looks the sources up, sets up the internal topics, and gives every task to one member. Members that run
- * another topology are refused by name: their tasks would not be the same.
+ * another topology are refused by name: their tasks would not be the same. When one member asks for the end of the application, all are told, and have
+ * no tasks.
  */
 import { ClusterError } from '../base/errors.ts'
 import type { Admin } from '../kafka/admin.ts'
@@ -53,6 +54,8 @@ export class GroupPlanner {
 /** The plan of every member, by member id. Throws `TOPOLOGY_MISMATCH`, and what topics can be wrong with. */
 export async function planGroup(members: readonly MemberState[], options: PlanOptions): Promise<ReadonlyMap<string, PlannedMember>> {
   const { config, cluster, admin } = options
+  if (members.some(({ stops }) => stops === true))
+    return new Map(members.map(({ memberId }) => [memberId, { active: [], standby: [], partitions: [], stops: true }]))
   checkSameTopology(members, options)
   const topology = await subscribed(options.topology, options)
   const counts = await sourceCounts({ cluster, topology })

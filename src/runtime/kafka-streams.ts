@@ -97,6 +97,8 @@ export class KafkaStreams implements AsyncDisposable {
   #started: { readonly resolve: () => void; readonly reject: (why: unknown) => void } | undefined = undefined
   #closing: Promise<CloseResult> | undefined = undefined
   #now: () => number = () => 0
+  /** True: this instance has asked all to stop. */
+  #stopsAll = false
   readonly #policy: FailurePolicy
 
   /** Throws a `ConfigError` that lists every mistake in the options. */
@@ -267,6 +269,7 @@ export class KafkaStreams implements AsyncDisposable {
       logger: this.#logger,
       moved: (running) => this.#moved(name, running),
       failed: (error) => this.#failed(error, { thread, world }),
+      stopped: () => this.#stopped(),
     })
     return thread
   }
@@ -290,9 +293,29 @@ export class KafkaStreams implements AsyncDisposable {
     this.#logger.error({ code: found.code, ...found.context }, found.message)
     const verdict = this.#policy.judge(found, lost?.thread.name)
     this.#logger.info({ decision: verdict.decision }, 'a thread was lost')
-    if (verdict.decision !== 'replace-thread') this.#stop(verdict.error)
-    else if (lost === undefined || this.#closing !== undefined) this.#stop(found)
-    else void this.#replace(lost, found, verdict.pauseMs)
+    if (verdict.decision === 'replace-thread') {
+      if (lost === undefined || this.#closing !== undefined) this.#stop(found)
+      else void this.#replace(lost, found, verdict.pauseMs)
+    } else if (verdict.decision === 'stop-client') this.#stop(verdict.error)
+    else void this.#stopAll(verdict.error, lost?.thread ?? this.#running?.threads[0])
+  }
+
+  /** Stops when one thread has told the group that all instances have to. */
+  async #stopAll(error: StreamsError, speaker: ThreadRunner | undefined): Promise<void> {
+    this.#stopsAll = true
+    const clock = this.#running?.ports.clock
+    if (speaker !== undefined && clock !== undefined && this.#closing === undefined) await inTime(speaker.tellAll(), CLOSE_MS, clock)
+    this.#stop(error)
+  }
+
+  /** The group says that an instance has stopped all. */
+  #stopped(): void {
+    if (this.#stopsAll || this.#closing !== undefined) return
+    const message = `another instance of ${this.config.applicationId} has stopped the whole application: its log says why. Start the instances again when that is mended`
+    const error = new ClusterError('APPLICATION_STOPPED', message)
+    this.#hub.emit('error', { at: this.#now(), error })
+    this.#logger.error({ code: error.code }, error.message)
+    this.#stop(error)
   }
 
   #stop(error: StreamsError): void {

@@ -16,7 +16,7 @@ export interface Security {
   readonly sasl?: SASLOptions
 }
 
-/** What to do when a thread is lost: a new one in its place (at most six a minute), or the end of this client; `stop-application` ends this client, too. */
+/** What to do when a thread is lost: a new one in its place (at most six a minute), or the end of this client, or of all instances of the application, which then fail with `APPLICATION_STOPPED`. */
 export type FailureDecision = 'replace-thread' | 'stop-client' | 'stop-application'
 
 /** Options of `new KafkaStreams(topology, options)`. Durations are milliseconds, sizes bytes. */

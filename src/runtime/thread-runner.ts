@@ -3,7 +3,7 @@
  * loop: revoked, it stands and commits; assigned, it closes what it lost, opens and restores what is new, and goes on; lost, it drops everything
  * without a commit.
  */
-import { StreamsError, TaskMigratedError } from '../base/errors.ts'
+import { TaskMigratedError, type StreamsError } from '../base/errors.ts'
 import type { TaskId } from '../model/task-id.ts'
 import { partitionKey, type TopicPartition } from '../model/topic.ts'
 import { Admin } from '../kafka/admin.ts'
@@ -11,7 +11,7 @@ import { ClassicMember, type MemberHandlers } from '../kafka/classic-member.ts'
 import type { Cluster } from '../kafka/cluster.ts'
 import { Fetcher } from '../kafka/fetcher.ts'
 import { GroupOffsets } from '../kafka/offsets.ts'
-import { Producer } from '../kafka/producer.ts'
+import type { Producer } from '../kafka/producer.ts'
 import type { TaskPlan } from '../kafka/subscription.ts'
 import type { TaskState } from '../state/task-state.ts'
 import type { StreamTask } from '../task/stream-task.ts'
@@ -19,6 +19,7 @@ import type { Topology } from '../topology/topology.ts'
 import { Committer } from './committer.ts'
 import type { Config } from './config.ts'
 import type { EventHub } from './events.ts'
+import { reasonOf } from './failure-policy.ts'
 import { GroupPlanner } from './group-plan.ts'
 import { LagWatch, partitionLags, type PartitionLag } from './lag.ts'
 import type { Logger } from './logger.ts'
@@ -29,6 +30,7 @@ import { deferredAt, SlowWatch, waitsOf } from './slow-watch.ts'
 import { StreamThread, type ThreadEnd } from './stream-thread.ts'
 import { stillDeferred } from './in-time.ts'
 import { positionInLog } from './task-factory.ts'
+import { threadProducer } from './thread-producer.ts'
 import { TaskOpener } from './task-opener.ts'
 import type { TaskStores } from './task-stores.ts'
 import { externalSources } from './topic-setup.ts'
@@ -51,6 +53,8 @@ export interface ThreadRunnerOptions {
   moved(running: boolean): void
   /** The thread is lost. */
   failed(error: StreamsError): void
+  /** A member of the group has asked for the end of the whole application. */
+  stopped(): void
 }
 
 /** How long deferred records may take to end before tasks move. */
@@ -74,6 +78,8 @@ export class ThreadRunner {
   readonly #owners: Map<string, StreamTask> = new Map()
   #running: Promise<void> = Promise.resolve()
   #ended = false
+  /** Set while it asks for the end of the whole application: called when the group knows. */
+  #told: (() => void) | undefined = undefined
   /** Set while a record keeps the thread from its group: others may own its tasks. */
   #stuck: string | undefined = undefined
 
@@ -86,7 +92,7 @@ export class ThreadRunner {
     this.#planner = new GroupPlanner({ ...options, admin: this.#admin })
     const reading = { ...ports, cluster, maxBytes: config.fetchMaxBytes, maxPartitionBytes: config.maxPartitionFetchBytes }
     this.#fetcher = new Fetcher({ ...reading, kind: `fetch:${name}`, outOfRange: (tp, _, parted) => this.#outOfRange(tp, parted) })
-    this.#producer = this.#makeProducer()
+    this.#producer = threadProducer(this.#options)
     this.#member = new ClassicMember(
       {
         ...ports,
@@ -162,19 +168,25 @@ export class ThreadRunner {
     this.#member.start()
   }
 
+  /** Asks for the end of the whole application, also when it is lost itself; settles when the group knows, or when it is closed. */
+  tellAll(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#told = resolve
+      this.#member.requestRejoin()
+    })
+  }
+
   /** Stops or continues processing. */
   pause(paused: boolean): void {
     this.#thread.pause(paused)
   }
 
-  /**
-   * Ends the thread at a record's edge: commits (`clean`), closes its tasks, leaves the group. Deferred records may end first, within `patienceMs`. Answers
-   * what went wrong.
-   */
+  /** Ends the thread at a record's edge: commits (`clean`), deferred records first, within `patienceMs`, closes its tasks, leaves the group. Answers what went wrong. */
   async close({ clean, leave, patienceMs }: ThreadEnd): Promise<unknown> {
     let problem: unknown
     const wasEnded = this.#ended
     this.#ended = true
+    this.#told?.()
     this.#opener.close()
     this.#thread.stop()
     await this.#running
@@ -240,19 +252,6 @@ export class ThreadRunner {
     this.#member.abandon(new TaskMigratedError(this.#stuck), { leave: config.instanceId === undefined })
   }
 
-  #makeProducer(): Producer {
-    const { config, cluster, ports } = this.#options
-    return new Producer({
-      ...ports,
-      cluster,
-      batchSize: config.batchSize,
-      lingerMs: config.lingerMs,
-      codec: config.compression,
-      bufferBytes: config.producerBufferBytes,
-      requestTimeoutMs: config.requestTimeoutMs,
-    })
-  }
-
   #makeThread(): StreamThread {
     const { name, config, ports, hub } = this.#options
     const { clock } = ports
@@ -304,7 +303,10 @@ export class ThreadRunner {
     const { topology, config, stores, topologyHash } = this.#options
     const internal = topology.repartitionTopics.map(({ name }) => `${config.applicationId}-${name}`)
     const lags = new Map<TaskId, number>([...this.#thread.tasks.keys()].map((task) => [task, -1]))
-    return { topics: [...externalSources(topology), ...internal], info: { processId: stores.processId, topologyHash, endpoint: '', lags } }
+    return {
+      topics: [...externalSources(topology), ...internal],
+      info: { processId: stores.processId, topologyHash, endpoint: '', lags, stops: this.#told !== undefined },
+    }
   }
 
   async #revoke(): Promise<void> {
@@ -330,11 +332,14 @@ export class ThreadRunner {
     this.#stuck = undefined
     // What the old producer still holds belongs to tasks of others: it must not be sent.
     this.#producer.close()
-    this.#producer = this.#makeProducer()
+    this.#producer = threadProducer(this.#options)
     await this.#producer.init()
   }
 
   async #assigned(plan: TaskPlan, generation: number): Promise<void> {
+    // A plan that was under way when it asked for the end says nothing of that yet.
+    if (plan.stops === true) this.#told?.()
+    if (plan.stops === true || this.#told !== undefined) return plan.stops === true ? this.#options.stopped() : undefined
     this.#report.began()
     this.#planner.followed()
     const kept = new Set(plan.active)
@@ -389,10 +394,6 @@ export class ThreadRunner {
     if (this.#ended) return
     this.#ended = true
     this.#thread.stop()
-    this.#options.failed(
-      error instanceof StreamsError
-        ? error
-        : new StreamsError('INVARIANT', error instanceof Error ? error.message : String(error), { cause: error }),
-    )
+    this.#options.failed(reasonOf(error))
   }
 }

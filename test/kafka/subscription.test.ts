@@ -52,3 +52,13 @@ test('bytes of strangers are nothing known, never an error', () => {
     expect(decodeSubscription(whole.subarray(0, end))?.topics ?? ['orders']).toEqual(['orders'])
   expect(decodeAssignment(new Uint8Array(0))).toEqual({ active: [], standby: [] })
 })
+
+test('a member that asks for the end of the application is heard, and a plan that says so is', () => {
+  const info = { processId: new Uint8Array(16), topologyHash: 1, endpoint: '', lags: new Map<string, number>() }
+  for (const stops of [true, false]) {
+    const found = decodeSubscription(encodeSubscription(['orders'], { ...info, lags: new Map(), stops }))
+    expect(found?.info.stops).toBe(stops ? true : undefined)
+    const plan = decodeAssignment(encodeAssignment({ active: [], standby: [], partitions: [], stops }))
+    expect(plan).toEqual(stops ? { active: [], standby: [], stops } : { active: [], standby: [] })
+  }
+})

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ClusterError, ProcessingError, StateError, type StreamsError } from '../../src/base/errors.ts'
-import { FailurePolicy, type FailurePolicyOptions } from '../../src/runtime/failure-policy.ts'
+import { FailurePolicy, reasonOf, type FailurePolicyOptions } from '../../src/runtime/failure-policy.ts'
 import { silent } from '../../src/runtime/logger.ts'
 
 function policy(onFailure: FailurePolicyOptions['onFailure'] = () => 'replace-thread') {
@@ -90,4 +90,9 @@ test('what isn’t a thread can’t be replaced, and without a word the client s
   expect(replacing.judge(error, undefined)).toEqual({ decision: 'stop-client', error })
   const made = new FailurePolicy({ onFailure: undefined, logger: silent, now: () => 0 })
   expect(made.judge(error, 't')).toEqual({ decision: 'stop-client', error })
+})
+
+test('what a thread throws that is no error of ours is our mistake', () => {
+  expect(reasonOf(elsewhere)).toBe(elsewhere)
+  expect(reasonOf('nothing')).toMatchObject({ code: 'INVARIANT', message: 'nothing', cause: 'nothing' })
 })

@@ -65,3 +65,8 @@ test('a planner that made the plan before knows who is new; after another’s pl
 test('members with another topology are refused', async () => {
   await expect(plan([member('a'), member('b', [], 2)])).rejects.toMatchObject({ code: 'TOPOLOGY_MISMATCH' })
 })
+
+test('one member that asks for the end of the application ends it for all, whatever else is wrong', async () => {
+  const planned = await plan([member('a', ['0_1']), { ...member('b', [], 2), stops: true }, member('c')])
+  expect([...planned]).toEqual(['a', 'b', 'c'].map((id) => [id, { active: [], standby: [], partitions: [], stops: true }]))
+})
