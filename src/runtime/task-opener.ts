@@ -67,18 +67,20 @@ export class TaskOpener {
   readonly #ports: TaskPorts
   readonly #pauses: Pauses
   readonly #report: RestoreReport
+  /** The tasks that are being restored. */
+  #restoring: readonly StreamTask[] = []
   #closed = false
 
   constructor(options: TaskOpenerOptions) {
     this.#options = options
-    const { config, cluster, ports, name, offsets } = options
+    const { config, cluster, ports, name } = options
     this.#fetcher = new Fetcher({
       ...ports,
       cluster,
       kind: `fetch:${name}-restore`,
       maxBytes: config.fetchMaxBytes,
       maxPartitionBytes: config.maxPartitionFetchBytes,
-      outOfRange: async (tp) => (await offsets.at([tp], EARLIEST))[0]?.offset ?? 0,
+      outOfRange: (tp) => Promise.reject(this.#truncated(tp)),
     })
     this.#ports = taskPorts(options)
     this.#pauses = new Pauses(ports.clock)
@@ -221,8 +223,21 @@ export class TaskOpener {
     }
   }
 
+  /** A changelog lost what was being restored: among that may be the deletes of rows that the store has. It is restored anew, from where the log begins now. */
+  #truncated({ topic, partition }: TopicPartition): StateError {
+    const { applicationId } = this.#options.config
+    const owner = this.#restoring.find(
+      ({ partition: own, subtopology }) =>
+        own === partition &&
+        subtopology.stores.some(({ changelog }) => changelog !== undefined && topic === (changelog.source ? changelog.topic : `${applicationId}-${changelog.topic}`)), // prettier-ignore
+    )
+    const context = { topic, partition, ...(owner === undefined ? {} : { taskId: owner.id }) }
+    return new StateError('STATE_CORRUPT', `the changelog ${topic}[${partition}] was truncated while it was restored`, { context })
+  }
+
   #restore(tasks: readonly StreamTask[]): Promise<number> {
     const { config, cluster, committer, offsets } = this.#options
+    this.#restoring = tasks
     return restoreTasks(
       tasks,
       {

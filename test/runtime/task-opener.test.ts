@@ -4,8 +4,13 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { StateError } from '../../src/base/errors.ts'
 import { seeded } from '../../src/base/random.ts'
-import type { KafkaStreams, MemoryBroker } from '../../src/index.ts'
+import { keyValueStore, serdes, topic, type KafkaStreams, type MemoryBroker } from '../../src/index.ts'
+import { Admin } from '../../src/kafka/admin.ts'
+import { Cluster } from '../../src/kafka/cluster.ts'
+import { defaultClock } from '../../src/runtime/defaults.ts'
+import { openMemoryBroker } from '../../src/runtime/memory-broker.ts'
 import { memoryStores, type TaskStores } from '../../src/runtime/task-stores.ts'
+import { FETCH } from '../../src/wire/api/fetch.ts'
 import { built, counts, texts } from '../support/shop-topics.ts'
 import { appOn, freshBroker, processed, until } from './app-world.ts'
 
@@ -92,4 +97,59 @@ test('a thread that waits for a task stops waiting when its group asks for anoth
   await until('the plan is another', () => other.tasks().length >= 1)
   expect((await app.close()).clean).toBe(true)
   await until('the other has all', () => other.tasks().length === 3)
+})
+
+test('a changelog that is truncated while it is restored is restored anew, so that what was deleted meanwhile is not there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-truncated-'))
+  try {
+    const store = keyValueStore('t', { key: serdes.string, value: serdes.string, changelog: { 'cleanup.policy': 'compact,delete' } })
+    const rows = built((builder) =>
+      builder
+        .table(texts, { store })
+        .toStream()
+        .to(topic('copies', { key: serdes.string, value: serdes.string, nullable: 'value' })),
+    )
+    const broker = freshBroker()
+    const ports = { clock: defaultClock, random: seeded(1) }
+    const { cluster } = openMemoryBroker(broker.name, ports)
+    const run = async (place: string, records: number, warnings: string[] = []): Promise<[string, string][]> => {
+      const warn = (_fields: object, message: string): void => void warnings.push(message)
+      const logger = { debug: () => undefined, info: () => undefined, warn, error: () => undefined }
+      const app = appOn(broker, rows, { engine: 'rocksdb', stateDir: join(folder, place), logger })
+      await app.start()
+      await until('all is processed', () => processed('texts', records, app))
+      const found: [string, string][] = []
+      for await (const row of app.store(store).range()) found.push(row)
+      await app.close()
+      return found
+    }
+    const send = (values: Record<string, string | null>): Promise<void> =>
+      broker.produce(
+        topic('texts', { key: serdes.string, value: serdes.string, nullable: 'value' }),
+        Object.entries(values).map(([key, value]) => ({ key, value })),
+      )
+    await send({ a: 'old', b: 'old', c: 'old' })
+    expect(await run('here', 3)).toHaveLength(3)
+    await send({ a: null })
+    await run('there', 4)
+    await send({ b: 'new', c: 'new' })
+    await run('there', 6)
+    // The first fetch of it comes when the log begins behind what it asks for.
+    const admin = new Admin(new Cluster({ ...ports, transport: cluster, retryMs: 5_000 }))
+    let cut: Promise<void> | undefined
+    cluster.injectFault((api, request) => {
+      if (cut !== undefined || api.key !== FETCH.key || !JSON.stringify(request).includes('t-changelog')) return undefined
+      cut = admin.deleteRecords([{ tp: { topic: 'app-t-changelog', partition: 0 }, offset: 4 }])
+      return { beforeMs: 300 }
+    })
+    const warnings: string[] = []
+    expect(await run('here', 6, warnings)).toEqual([
+      ['b', 'new'],
+      ['c', 'new'],
+    ])
+    await cut
+    expect(warnings.join()).toMatch(/app-t-changelog\[0\] was truncated while it was restored; it is set aside/)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
