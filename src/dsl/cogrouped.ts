@@ -164,10 +164,19 @@ function cogrouped<K, KOut, A>(
       parents: [sources[index]!],
       key,
       value: values,
+      onError: options.onError,
     })
   })
   const key = innerKey === undefined || windows === undefined ? innerKey : windowedSerde(innerKey, windows)
-  const call = graph.add({ kind: 'step', name: named('cogroup-merge'), operator: cogroupMerge<KOut, A>(), parents: steps, key, value })
+  const call = graph.add({
+    kind: 'step',
+    name: named('cogroup-merge'),
+    operator: cogroupMerge<KOut, A>(),
+    parents: steps,
+    key,
+    value,
+    onError: options.onError,
+  })
   return makers.table<KOut, A, true>({ graph, makers, call, key, value, reader })
 }
 

@@ -49,7 +49,7 @@ export function joinByForeignKey<K, L, KO, R, VOut, D extends boolean>(
     valueSerde: left.value ?? missing,
   }
   if (left.value === undefined) graph.mistakes.push(noValueSerde(options.name))
-  const below = { kind: 'step', key: undefined, value: undefined } as const
+  const below = { kind: 'step', key: undefined, value: undefined, onError: options.onError } as const
   const send = graph.add({
     ...below,
     name: named.of('-subscription-registration-processor'),
@@ -99,7 +99,7 @@ function addOwner<K, L, KO, R, VOut>(join: ForeignKeyJoin<K, L, KO, R, VOut>, { 
     keySerde: left.key ?? missing,
     registration: topic,
   }
-  const below = { kind: 'step', key: undefined, value: undefined } as const
+  const below = { kind: 'step', key: undefined, value: undefined, onError: options.onError } as const
   const received = graph.add({
     ...below,
     name: named.of('-subscription-receive'),

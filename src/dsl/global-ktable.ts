@@ -69,7 +69,12 @@ export function globalStore<K, V>(
 }
 
 /** The source of a global store and the step that writes it. */
-function keep<K, V>(graph: Graph, topic: Topic<K, V>, { name, timestamp = 'fail' }: GlobalStoreOptions<K, V>, operator: AnyOperator): void {
+function keep<K, V>(
+  graph: Graph,
+  topic: Topic<K, V>,
+  { name, timestamp = 'fail', onError }: GlobalStoreOptions<K, V>,
+  operator: AnyOperator,
+): void {
   const [key, value] = [erased(topic.key)!, erased(topic.value)!]
   const source = graph.add({
     kind: 'source',
@@ -81,6 +86,7 @@ function keep<K, V>(graph: Graph, topic: Topic<K, V>, { name, timestamp = 'fail'
     timestamp,
     startFrom: 'earliest',
     as: 'global table',
+    onError,
   })
-  graph.add({ kind: 'step', name, operator, parents: [source], key, value })
+  graph.add({ kind: 'step', name, operator, parents: [source], key, value, onError })
 }

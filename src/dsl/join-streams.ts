@@ -42,7 +42,7 @@ export function joinStreams<K, L, R, VOut>(left: Parts, right: Parts, call: Stre
   const join: StreamJoin<K, L, R, VOut> = { kind, windows: within, join: call.join, idleMs: options.idle, ...stores }
   const named = (suffix: string): string | undefined => (name === undefined ? undefined : `${name}${suffix}`)
   const step = (operator: AnyOperator, parents: readonly Call[], suffix: string): Call =>
-    graph.add({ kind: 'step', name: named(suffix), operator, parents, key: undefined, value: undefined })
+    graph.add({ kind: 'step', name: named(suffix), operator, parents, key: undefined, value: undefined, onError: options.onError })
   const suffix = suffixes(kind)
   const inputs = [copartitioned(left, named('-left')), copartitioned(right, named('-right'))] as const
   const buffers = [

@@ -146,7 +146,8 @@ export class KStream<K, V> {
     const key = all.find((parts) => parts.key !== undefined)?.key
     const value = all.find((parts) => parts.value !== undefined)?.value
     const parents = all.map(({ call }) => call)
-    const step = graph.add({ kind: 'step', name: options?.name, operator: stateless.merge<K, V>(), parents, key, value })
+    const { name, onError } = options ?? {}
+    const step = graph.add({ kind: 'step', name, operator: stateless.merge<K, V>(), parents, key, value, onError })
     return this.#stream<K, V>({ call: step, key, value })
   }
 

@@ -58,7 +58,7 @@ export function untilTimeLimit(ms: number, options: BufferOptions = {}): UntilTi
 export function suppressTable<K, V, D extends boolean>(
   parts: TableParts<K, V>,
   until: UntilWindowCloses | UntilTimeLimit,
-  { name }: StepOptions,
+  { name, onError }: StepOptions,
 ): KTable<K, V, D> {
   const { graph, call, key, value, reader } = parts
   const { changelog, maxBytes = Number.POSITIVE_INFINITY, maxRecords = Number.POSITIVE_INFINITY } = until
@@ -75,7 +75,7 @@ export function suppressTable<K, V, D extends boolean>(
   const onFull = until.onFull ?? (until.until === 'window-closes' ? 'fail' : 'emit-early')
   const waits = waitOf(until, parts, graph.mistakes)
   const operator = suppress<K, V>({ store, maxRecords, maxBytes, onFull, idleMs: until.idle, ...waits })
-  const step = graph.add({ kind: 'step', name, operator, parents: [call], key, value, storeSerdes: { key, value } })
+  const step = graph.add({ kind: 'step', name, operator, parents: [call], key, value, storeSerdes: { key, value }, onError })
   const through = reader === undefined ? undefined : suppressReader(reader, store)
   return parts.makers.table<K, V, D>({ ...parts, call: step, reader: through })
 }

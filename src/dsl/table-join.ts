@@ -43,7 +43,7 @@ function joinByKey<K, L, R, VOut, D extends boolean>(join: TableJoin<K, L, K, R,
   if (store !== undefined) graph.add({ kind: 'store', spec: anyStore(store), role: 'KTABLE-MERGE-STATE-STORE-', ...serdes })
   const taken = graph.add({ kind: 'name', name, role: 'KTABLE-MERGE-' })
   const sides = { ...join, left: left.reader, right: right.reader }
-  const below = { kind: 'step', key: left.key, value: undefined } as const
+  const below = { kind: 'step', key: left.key, value: undefined, onError: options.onError } as const
   const suffixed = (suffix: string): string | undefined => (name === undefined ? undefined : `${name}${suffix}`)
   const one = graph.add({ ...below, name: suffixed('-join-this'), operator: joinThis(sides), parents: [left.call] })
   const two = graph.add({ ...below, name: suffixed('-join-other'), operator: joinOther(sides), parents: [right.call] })
