@@ -254,6 +254,7 @@ export class StateError extends StreamsError {
 
 /** A store was asked at the wrong time or place. */
 export class StoreUnavailableError extends StreamsError {
+  declare readonly code: CodeOf<'StoreUnavailableError'>
   /** Who holds the store now, as `host:port`, where that is known. */
   readonly host: string | undefined
 

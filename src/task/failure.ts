@@ -9,6 +9,7 @@ import {
   ProcessingError,
   ProductionError,
   SerdeError,
+  StoreUnavailableError,
   StreamsError,
   type Phase,
   type RawRecord,
@@ -108,6 +109,7 @@ class Failure {
 
   handle(thrown: unknown): void | Promise<void> {
     const error = isTooLarge(thrown) ? new ProductionError('RECORD_TOO_LARGE', thrown.message, { cause: thrown }) : thrown
+    if (error instanceof StoreUnavailableError && !settled.has(error)) throw settle(misused(error, this.#step.name, this.#context))
     if (isSettled(error)) throw error
     const located = locate(error, { node: this.#step.name, attempt: this.#attempt, context: this.#context })
     const decision = this.#ask(located)
@@ -185,14 +187,30 @@ interface Failing {
   readonly context: FailureContext
 }
 
-function locate(error: unknown, { node, attempt, context }: Failing): RecordError {
-  const { record, taskId } = context
+/** Where a step failed, for the error and in words. */
+function placeOf(
+  node: NodeName,
+  { record, taskId }: FailureContext,
+): { readonly where: StreamsError['context']; readonly failedAt: string } {
   const { topic, partition, offset } = record
-  const where = topic === '' ? { taskId, node } : { taskId, node, topic, partition, offset }
-  const at = topic === '' ? 'in a punctuation' : `at ${topic}[${partition}]@${offset}`
+  return topic === ''
+    ? { where: { taskId, node }, failedAt: `step ${node} failed in a punctuation` }
+    : { where: { taskId, node, topic, partition, offset }, failedAt: `step ${node} failed at ${topic}[${partition}]@${offset}` }
+}
+
+/** A store or a scan that a step used at the wrong time: nobody decides on that, but it says where. */
+function misused(error: StoreUnavailableError, node: NodeName, context: FailureContext): StreamsError {
+  const { where, failedAt } = placeOf(node, context)
+  const options = { cause: error, context: { ...error.context, ...where } }
+  return withUsersStack(new StoreUnavailableError(error.code, `${failedAt}: ${error.message}`, options), error)
+}
+
+function locate(error: unknown, { node, attempt, context }: Failing): RecordError {
+  const { record } = context
+  const { where, failedAt } = placeOf(node, context)
   const mutates = context.frozen === true && isFrozenError(error)
   const text = mutates ? mutation(error) : error instanceof Error ? error.message : `threw ${describeThrown(error)}`
-  const message = `step ${node} failed ${at}: ${text}${writingTo(error, node, context)}`
+  const message = `${failedAt}: ${text}${writingTo(error, node, context)}`
   const known = error instanceof StreamsError ? error.context : {}
   const options = { cause: error, context: { ...known, ...where }, raw: rawOf(record, context.parity), attempt }
   const phase = context.phase()
@@ -240,7 +258,7 @@ function recordError(error: unknown, message: string, options: Located, phase: P
 }
 
 /** The first line of the stack is the user's: what they look for is their own code. */
-function withUsersStack(located: RecordError, error: unknown): RecordError {
+function withUsersStack<E extends StreamsError>(located: E, error: unknown): E {
   if (error instanceof Error && error.stack !== undefined) {
     const frames = error.stack.indexOf('\n    at ')
     if (frames >= 0) located.stack = `${located.name}: ${located.message}${error.stack.slice(frames)}`

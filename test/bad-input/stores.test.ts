@@ -143,8 +143,8 @@ describe('B70: a scan', () => {
     expect(error).toBeInstanceOf(StoreUnavailableError)
     expect(error).toMatchObject({
       code: 'ITERATOR_CLOSED',
-      context: { store: 'seen' },
-      message: 'a scan of store seen was used after it was closed',
+      context: { store: 'seen', taskId: '0_0', node: 'mine', topic: 'entries', partition: 0, offset: 4 },
+      message: 'step mine failed at entries[0]@4: a scan of store seen was used after it was closed',
     })
     expect(error.stack).toContain('stores.test.ts')
   })
