@@ -10,6 +10,7 @@ import { DriverHistory, type DriverCall, type HistoryMark, type StoreCall } from
 import { readLogged, type LoggedBatch, type OnWritten } from './driver-log.ts'
 import { DriverTasks, type DriverTasksOptions, type Steps } from './driver-tasks.ts'
 import { kept } from './kept.ts'
+import { OpenScans } from './open-scans.ts'
 import { Timers } from './timers.ts'
 
 /** What a run is made of. */
@@ -40,6 +41,7 @@ const DETERMINISM =
 export class DriverRun {
   readonly tasks: DriverTasks
   readonly history: DriverHistory
+  readonly scans: OpenScans = new OpenScans()
   readonly outputs: Map<string, LoggedBatch[]> = new Map()
   internal: LoggedBatch[] = []
   readonly #timers: Timers
@@ -54,6 +56,7 @@ export class DriverRun {
     this.history = new DriverHistory(options.historyBytes)
     this.tasks = new DriverTasks({
       ...options,
+      topology: this.scans.topology(options.topology),
       now: () => this.now,
       after: (ms, f) => this.#timers.after(ms, f),
       ready: () => options.onReady?.(),

@@ -21,7 +21,10 @@ export function storeFace({ name, spec }: ResolvedStore, partition: number, run:
       if (typeof found !== 'function' || typeof member !== 'string') return found
       return isCall(member)
         ? (...args: readonly unknown[]) => run().callStore({ store: name, partition, method: member, args })
-        : methodOf(now, member)
+        : (...args: readonly unknown[]) => {
+            const opened = { store: name, by: 'the test', method: member }
+            return run().scans.watched(methodOf(now, member)(...args), opened)
+          }
     },
   })
 }

@@ -22,6 +22,7 @@ import { savedOf, takeSnapshot, type DriverSnapshot } from './driver-snapshot.ts
 import { drive, type Steps } from './driver-tasks.ts'
 import { Explainer, type ReadPlace } from './explainer.ts'
 import type { Explanation } from './explanation.ts'
+import type { OpenScans } from './open-scans.ts'
 import { storeFace } from './store-face.ts'
 import { testInput, testOutput, type TestInput, type TestOutput, type TestOutputRecord } from './test-topics.ts'
 
@@ -78,6 +79,8 @@ export class TopologyTestDriver implements Disposable {
   /** Told when a record that waited for a promise can go on, or when none does any more. */
   #woken: (() => void) | undefined = undefined
   #closed = false
+  /** Of runs that were left by `restore`. */
+  readonly #left: OpenScans[] = []
 
   constructor(topology: Topology, options: DriverOptions = {}) {
     topology.mustRead()
@@ -214,6 +217,7 @@ export class TopologyTestDriver implements Disposable {
     }
     this.#follow(
       chain(this.#repeating(steps()), () => {
+        this.#left.push(before.scans)
         this.#run = run
       }),
     )
@@ -262,12 +266,19 @@ export class TopologyTestDriver implements Disposable {
     }
   }
 
-  /** Closes the tasks; may be called twice. */
+  /** Closes the tasks; may be called twice. Throws `ITERATOR_CLOSED` when a step or the test has left a scan open. */
   close(): void {
     if (this.#closed) return
-    this.#do((run) => run.tasks.close())
-    this.#closed = true
-    this.#woken?.()
+    const left = this.#left
+    try {
+      this.#do(function* closing(run) {
+        yield* run.tasks.close()
+        for (const scans of [...left, run.scans]) scans.mustBeClosed()
+      })
+    } finally {
+      this.#closed = true
+      this.#woken?.()
+    }
   }
 
   [Symbol.dispose](): void {

@@ -7,7 +7,6 @@ import type { Windowed } from '../model/window.ts'
 import type {
   KeyValueStore,
   RowSource,
-  Scan,
   SessionStore,
   Slots,
   SlotValues,
@@ -19,6 +18,7 @@ import type {
 } from '../state/store-spec.ts'
 import type { Row } from './trace.ts'
 import type { Rows } from './traced-rows.ts'
+import { watchedScan } from './watched-scan.ts'
 
 /** Runs what a flush of a store calls, for the row of a slot. */
 export type OnCommit = (row: Row, emit: () => MaybePromise<void>) => MaybePromise<void>
@@ -64,7 +64,7 @@ export function tracedKeyValues<K, V>(face: KeyValueStore<K, V>, rows: Rows): Ke
         rows.write(rows.of(key), null)
         return face.delete(key)
       }),
-    range: (options) => seen(face.range(options), ([key, value]) => rows.read(rows.of(key), value)),
+    range: (options) => watchedScan(face.range(options), { row: ([key, value]) => rows.read(rows.of(key), value) }),
   }
 }
 
@@ -77,8 +77,9 @@ export function tracedWindows<K, V>(face: WindowStore<K, V>, rows: Rows): Window
       rows.write(rows.starting(key, start), value)
       face.put(key, value, start, stamp)
     },
-    fetch: (key, time, options) => seen(face.fetch(key, time, options), ([start, value]) => rows.read(rows.starting(key, start), value)),
-    fetchAll: (options) => seen(face.fetchAll(options), ([key, value]) => rows.read(rows.of(key), value)),
+    fetch: (key, time, options) =>
+      watchedScan(face.fetch(key, time, options), { row: ([start, value]) => rows.read(rows.starting(key, start), value) }),
+    fetchAll: (options) => watchedScan(face.fetchAll(options), { row: ([key, value]) => rows.read(rows.of(key), value) }),
   }
 }
 
@@ -92,8 +93,8 @@ export function tracedSessions<K, V>(face: SessionStore<K, V>, rows: Rows): Sess
       rows.write(rows.of(session), value)
       face.put(session, value, stamp)
     },
-    fetch: (key, options) => seen(face.fetch(key, options), see),
-    find: (options) => seen(face.find(options), see),
+    fetch: (key, options) => watchedScan(face.fetch(key, options), { row: see }),
+    find: (options) => watchedScan(face.find(options), { row: see }),
   }
 }
 
@@ -116,7 +117,7 @@ export function tracedHistory<K, V>(face: VersionedKeyValueStore<K, V>, rows: Ro
       return face.delete(key, from)
     },
     history: (key, time, options) =>
-      seen(face.history(key, time, options), ({ validFrom, value }) => rows.read(rows.version(key, validFrom), value)),
+      watchedScan(face.history(key, time, options), { row: ({ validFrom, value }) => rows.read(rows.version(key, validFrom), value) }),
   }
 }
 
@@ -220,27 +221,5 @@ function seenRows<T>(source: RowSource<T>, see: (row: T) => unknown): RowSource<
         return row
       }),
     close: () => source.close(),
-  }
-}
-
-/** A scan that tells of the rows it gives. */
-function seen<T>(scan: Scan<T>, see: (row: T) => unknown): Scan<T> {
-  const told = <R extends IteratorResult<T, unknown>>(result: R): R => {
-    if (result.done !== true) see(result.value)
-    return result
-  }
-  return {
-    [Symbol.iterator]: () => {
-      const rows = scan[Symbol.iterator]()
-      return { next: () => told(rows.next()), return: () => rows.return?.() ?? { done: true, value: undefined } }
-    },
-    [Symbol.asyncIterator]: () => {
-      const rows = scan[Symbol.asyncIterator]()
-      return {
-        next: async () => told(await rows.next()),
-        return: async () => (await rows.return?.()) ?? { done: true, value: undefined },
-      }
-    },
-    [Symbol.dispose]: () => scan[Symbol.dispose](),
   }
 }
