@@ -50,22 +50,18 @@ interface Restoring {
   readonly tp: TopicPartition
   readonly end: number
   readonly total: number
+  readonly reader: BatchReader
   restored: number
 }
 
 /** Restores the stores of these tasks; settles when all positions have reached their ends. Answers how many records were put back. */
 export async function restoreTasks(tasks: readonly StreamTask[], ports: RestorePorts, stopped: () => boolean): Promise<number> {
   const open = await plan(tasks, ports)
-  const reader = new BatchReader({ hashKeys: true })
   let records = 0
   while (open.size > 0 && !stopped()) {
-    for (const chunk of await ports.poll({ timeoutMs: 100 })) {
-      const restoring = open.get(partitionKey(chunk.tp))
-      if (restoring !== undefined) records += await apply(chunk, restoring, reader)
-      chunk.release()
-      if (restoring !== undefined)
-        ports.progress(restoring.task, restoring.store, { phase: 'progress', restored: restoring.restored, total: restoring.total })
-    }
+    const chunks = await ports.poll({ timeoutMs: 100 })
+    const counts = await Promise.all([...byPartition(chunks)].map(([key, own]) => applyAll(own, open.get(key), ports)))
+    for (const count of counts) records += count
     for (const [key, restoring] of open) {
       if (ports.position(restoring.tp) < restoring.end) continue
       open.delete(key)
@@ -96,7 +92,7 @@ async function plan(tasks: readonly StreamTask[], ports: RestorePorts): Promise<
     const end = source ? Math.min(last, ports.committed(tp) ?? start) : last
     const offset = (await task.state.mark(store))?.offset ?? start
     if (offset >= end) continue
-    open.set(partitionKey(tp), { task, store, tp, end, total: end - offset, restored: 0 })
+    open.set(partitionKey(tp), { task, store, tp, end, total: end - offset, reader: new BatchReader({ hashKeys: true }), restored: 0 })
     from.push({ tp, offset, leaderEpoch: -1 })
     ports.progress(task, store, { phase: 'start', restored: 0, total: end - offset })
   }
@@ -142,8 +138,32 @@ function replaced({ task, store, tp, last }: Wanted, mark: Mark, id: string): Cl
   )
 }
 
-async function apply(chunk: RestoreChunk, restoring: Restoring, reader: BatchReader): Promise<number> {
+function byPartition(chunks: readonly RestoreChunk[]): ReadonlyMap<string, readonly RestoreChunk[]> {
+  const found = new Map<string, RestoreChunk[]>()
+  for (const chunk of chunks) {
+    const key = partitionKey(chunk.tp)
+    const own = found.get(key)
+    if (own === undefined) found.set(key, [chunk])
+    else own.push(chunk)
+  }
+  return found
+}
+
+/** Applies the chunks of one partition in order. While its engine writes, those of other partitions are applied. */
+async function applyAll(chunks: readonly RestoreChunk[], restoring: Restoring | undefined, ports: RestorePorts): Promise<number> {
+  let records = 0
+  for (const chunk of chunks) {
+    if (restoring !== undefined) records += await apply(chunk, restoring)
+    chunk.release()
+    if (restoring === undefined) continue
+    ports.progress(restoring.task, restoring.store, { phase: 'progress', restored: restoring.restored, total: restoring.total })
+  }
+  return records
+}
+
+async function apply(chunk: RestoreChunk, restoring: Restoring): Promise<number> {
   const { tp, buffer, from, to } = chunk
+  const { reader } = restoring
   let records = 0
   for (const { rows } of runs(reader, { bytes: buffer, from, to }, `${tp.topic}[${tp.partition}]`)) {
     const count = countBelow(rows, restoring.end)

@@ -22,7 +22,8 @@ import { decoded, rowBytes } from './row-values.ts'
 import { SlotStore, type SlotKeys } from './slot-store.ts'
 import { nullKey, storeClosed } from './store-errors.ts'
 import type { Entry, KeyRangeOptions, KeyValueStore, ResolvedStore, RowSource, Scan, Slots, Stamp } from './store-spec.ts'
-import type { RestoreRows, StoreLog } from './task-state.ts'
+import type { RestoreRows } from './restored-rows.ts'
+import type { StoreLog } from './task-state.ts'
 import { TimeToLive } from './time-to-live.ts'
 
 /** What a store is made of. */

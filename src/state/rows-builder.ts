@@ -1,19 +1,30 @@
 /** Builds packed rows: bytes are copied into one growing buffer, positions and lengths into columns. */
+import { writeInt64 } from '../base/bytes.ts'
 import type { PackedRows } from '../base/packed-rows.ts'
 import type { AnySerde } from '../model/serde.ts'
 
 const FIRST_BYTES = 256
 const FIRST_ROWS = 16
+const TIME_BYTES = 8
 
 /** Packed rows under construction: a key, then a value, row by row. */
 export class RowsBuilder {
-  #bytes: Uint8Array = new Uint8Array(FIRST_BYTES)
+  #bytes: Uint8Array
   #at = 0
   #count = 0
-  #keyAt: Int32Array = new Int32Array(FIRST_ROWS)
-  #keyLength: Int32Array = new Int32Array(FIRST_ROWS)
-  #valueAt: Int32Array = new Int32Array(FIRST_ROWS)
-  #valueLength: Int32Array = new Int32Array(FIRST_ROWS)
+  #keyAt: Int32Array
+  #keyLength: Int32Array
+  #valueAt: Int32Array
+  #valueLength: Int32Array
+
+  /** Empty, with room for so much; it grows where that is not enough. */
+  constructor({ bytes, rows }: { readonly bytes: number; readonly rows: number } = { bytes: FIRST_BYTES, rows: FIRST_ROWS }) {
+    this.#bytes = new Uint8Array(bytes)
+    this.#keyAt = new Int32Array(rows)
+    this.#keyLength = new Int32Array(rows)
+    this.#valueAt = new Int32Array(rows)
+    this.#valueLength = new Int32Array(rows)
+  }
 
   /** Rows so far. */
   get count(): number {
@@ -57,6 +68,17 @@ export class RowsBuilder {
     this.#valueAt[this.#count] = this.#at
     this.#valueLength[this.#count] = prefix.length + length
     this.#copy(prefix, 0, prefix.length)
+    this.#copy(bytes, at, length)
+    this.#count++
+  }
+
+  /** The value of the row behind a time in ms, which takes 8 bytes. */
+  timedValue(timestamp: number, bytes: Uint8Array, at: number, length: number): void {
+    this.#valueAt[this.#count] = this.#at
+    this.#valueLength[this.#count] = TIME_BYTES + length
+    if (this.#at + TIME_BYTES > this.#bytes.length) this.#moreBytes(TIME_BYTES)
+    writeInt64(this.#bytes, this.#at, timestamp)
+    this.#at += TIME_BYTES
     this.#copy(bytes, at, length)
     this.#count++
   }

@@ -12,13 +12,12 @@ import { withPrefix } from './key-range.ts'
 import { KeyValueCache, type StoreParts } from './key-value-store.ts'
 import { cacheOf, dumpOf, heldOf, writesOf, type Cache, type Held, type StoreDump } from './caches.ts'
 import { markKey, readMark, writeMark, type Mark } from './marks.ts'
-import { keepsTime, restoredHeaders, rowPrefix, type HeadedRows } from './row-values.ts'
+import { GatheredRows, type RestoreRows } from './restored-rows.ts'
 import type { HashedRows } from './row-keys.ts'
 import { RowsBuilder } from './rows-builder.ts'
 import { storeClosed } from './store-errors.ts'
 import { SessionCache } from './session-store.ts'
 import type { PlacedSlots, ResolvedStore, Slots, StoreName, VersionedSlots, WindowRows, WindowSlots } from './store-spec.ts'
-import { BufferCache } from './time-ordered-buffer.ts'
 import { timeRows } from './time-to-live.ts'
 import { TimedSlots } from './timed-slots.ts'
 import { VersionedCache } from './versioned-store.ts'
@@ -61,12 +60,6 @@ export interface TaskStateOptions {
   expired(store: StoreName): void
 }
 
-/** Rows of a changelog, with their times in ms. */
-export interface RestoreRows extends HeadedRows {
-  readonly baseTimestamp: number
-  readonly timestampDelta: Float64Array
-}
-
 interface OpenStore {
   readonly store: ResolvedStore
   readonly held: Held
@@ -76,6 +69,8 @@ interface OpenStore {
   readonly prefix: Uint8Array
   /** Which topic its changelog is; empty: not known. */
   topicId: string
+  /** What is restored and not on its way to the engine yet. */
+  gathered: GatheredRows | undefined
 }
 
 /** What an entry is taken to need besides its key, in bytes. */
@@ -229,38 +224,26 @@ export class TaskState {
   }
 
   /**
-   * Puts rows of a changelog back; `nextOffset` is one behind the last of them. They are written while the next ones are read: what it answers settles
-   * when those before are in the engine, `restored()` when all are.
+   * Puts rows of a changelog back; `nextOffset` is one behind the last of them. They are gathered, and written while the next ones are read: what it answers
+   * settles when those written before are in the engine, `restored()` when all are.
    */
   restore(name: StoreName, rows: RestoreRows, nextOffset: number): MaybePromise<void> {
     const found = this.#found(name)
     const { cache, store, prefix } = found
     if (cache instanceof VersionedCache) return this.#restoreVersions(found, cache, { rows, nextOffset })
-    const batch = new RowsBuilder()
-    const plain = !keepsTime(store) && store.spec.format !== 'headers'
-    if (cache instanceof KeyValueCache) cache.restoring(rows, batch)
-    for (let row = 0; row < rows.count; row++) {
-      if (rows.keyLength[row]! < 0) continue
-      const timestamp = rows.baseTimestamp + rows.timestampDelta[row]!
-      if (cache instanceof BufferCache) {
-        cache.restore(rows, row, timestamp, batch)
-        continue
-      }
-      if (cache instanceof TimedSlots) {
-        if (!cache.restore(rows, row, timestamp, batch)) continue
-      } else {
-        batch.startKey()
-        batch.addToKey(prefix, 0, prefix.length)
-        batch.addToKey(rows.bytes, rows.keyAt[row]!, rows.keyLength[row]!)
-      }
-      const length = rows.valueLength[row]!
-      if (length < 0 || plain) batch.value(rows.bytes, rows.valueAt[row]!, length)
-      else batch.prefixedValue(rowPrefix(store, timestamp, restoredHeaders(store, rows, row)), rows.bytes, rows.valueAt[row]!, length)
-    }
-    this.#writeMark(found, nextOffset, batch)
+    const gathered = (found.gathered ??= new GatheredRows())
+    gathered.add({ store, cache, prefix }, rows, nextOffset)
+    return gathered.isFull ? this.#writeGathered(found) : undefined
+  }
+
+  #writeGathered(found: OpenStore): MaybePromise<void> {
+    const { gathered } = found
+    if (gathered === undefined) return undefined
+    found.gathered = undefined
+    const rows = gathered.sealed((into) => this.#writeMark(found, gathered.nextOffset, into))
     const before = this.#restoring
     // One after the other: were one lost and the next one written, its mark would tell of rows that aren't there.
-    this.#restoring = chain(before, () => this.#options.engine.write({ rows: batch.rows(), deleteRanges: [] }))
+    this.#restoring = chain(before, () => this.#options.engine.write({ rows, deleteRanges: [] }))
     // Whoever waits for it hears of its failure; until then it isn't anybody's.
     if (this.#restoring instanceof Promise) this.#restoring.catch(() => undefined)
     return before
@@ -286,6 +269,7 @@ export class TaskState {
 
   /** Settles when everything that was restored is in the engine. */
   async restored(): Promise<void> {
+    for (const found of this.#stores.values()) void this.#writeGathered(found)
     await this.#restoring
     this.#restoring = undefined
     for (const { cache } of this.#stores.values()) if (cache instanceof KeyValueCache) await cache.restored()
@@ -339,7 +323,7 @@ export class TaskState {
     }
     const held = heldOf(parts)
     if (held instanceof KeyValueCache && held.life !== undefined) this.#mortal.push(held)
-    this.#stores.set(store.name, { store, held, cache: cacheOf(held), number, prefix, topicId: '' })
+    this.#stores.set(store.name, { store, held, cache: cacheOf(held), number, prefix, topicId: '', gathered: undefined })
   }
 
   #found(name: StoreName): OpenStore {

@@ -11,7 +11,7 @@ import type { PackedRows } from '../base/packed-rows.ts'
 import type { Engine, KeyRange } from './engine.ts'
 import { withPrefix } from './key-range.ts'
 import { RowsBuilder } from './rows-builder.ts'
-import type { RestoreRows } from './task-state.ts'
+import type { RestoreRows } from './restored-rows.ts'
 
 /** How many entries one flush may delete. */
 const MOST = 10_000

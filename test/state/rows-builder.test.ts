@@ -1,5 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { readInt64 } from '../../src/base/bytes.ts'
+import { utf8 } from '../../src/base/text.ts'
 import { serdes } from '../../src/model/serdes.ts'
 import { RowsBuilder } from '../../src/state/rows-builder.ts'
 import { untyped } from '../support/untyped.ts'
@@ -77,3 +79,21 @@ test('a serde that never has room enough gets more until it has', () => {
 function shifted(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from([0xee, 0xee, ...bytes, 0xee])
 }
+
+test('a value may stand behind a time, and room from the start is no bound', () => {
+  const builder = new RowsBuilder({ bytes: 4, rows: 1 })
+  for (const timestamp of [0, -1, 1_700_000_000_003]) {
+    builder.startKey()
+    builder.timedValue(timestamp, utf8('-value-'), 1, 5)
+  }
+  const rows = builder.rows()
+  const values = [...rows.valueAt.subarray(0, 3)].map((at, i) => [
+    readInt64(rows.bytes, at),
+    text(rows.bytes.subarray(at + 8, at + rows.valueLength[i]!)),
+  ])
+  expect(values).toEqual([
+    [0, 'value'],
+    [-1, 'value'],
+    [1_700_000_000_003, 'value'],
+  ])
+})

@@ -102,6 +102,7 @@ describe('bytes', () => {
     const other = opened()
     const short = { key: utf8('short'), value: utf8('v'), timestamp: 0 }
     await other.state.restore('store', restoreRows([...world.changelogs.of('store'), short]), 4)
+    await other.state.restored()
     expect([...other.sessions().find()]).toEqual([[at('k', 0, 5), 'v']])
     await other.crash()
     expect([...other.sessions().find()]).toEqual([[at('k', 0, 5), 'v']])

@@ -185,6 +185,7 @@ describe('restoring', () => {
     const rows = restoreRows(records('a'))
     rows.keyLength[0] = -1
     await world.state.restore('store', rows, 1)
+    await world.state.restored()
     expect((await list(world.engine, ALL)).map(([key]) => key)).toEqual(['\0\0M\0\u0001'])
   })
 
@@ -198,7 +199,10 @@ describe('restoring', () => {
       }
     }
     const world = new StateWorld([keyValue('store')], { engine: new Full(new MemoryEngine()) })
-    const calls = ['a', 'b', 'c', 'd'].map((value, i) => world.state.restore('store', restoreRows(records(value)), i + 1))
+    // Each of them fills a batch.
+    const calls = ['a', 'b', 'c', 'd']
+      .map((letter) => letter.repeat(1 << 19))
+      .map((value, i) => world.state.restore('store', restoreRows(records(value)), i + 1))
     const outcomes = await Promise.allSettled(calls.map(async (call) => call))
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected'])
     await expect(world.state.restored()).rejects.toMatchObject({ code: 'STATE_DISK' })

@@ -101,6 +101,7 @@ describe('expiry', () => {
     const records = [...world.changelogs.of('store')].reverse()
     const other = opened()
     await other.state.restore('store', restoreRows(records), 2)
+    await other.state.restored()
     expect(await rowsOf(other)).toBe(1)
     expect([...other.windows().fetchAll()]).toHaveLength(1)
   })
@@ -118,6 +119,7 @@ describe('restoring', () => {
     await world.flush()
     const other = opened()
     await other.state.restore('store', restoreRows(world.changelogs.of('store')), 4)
+    await other.state.restored()
     expect([...other.windows().fetchAll()]).toEqual([[{ key: 'k', window: { start: 1, end: 10_001 } }, 'second']])
     const slots = other.state.windowSlots('store')
     expect(slots.timestamp(Number(slots.find('k', 1)))).toBe(8)
@@ -137,6 +139,7 @@ describe('restoring', () => {
   test('passes over records that are no windows', async () => {
     const world = opened()
     await world.state.restore('store', restoreRows([{ key: utf8('short'), value: utf8('v'), timestamp: 0 }]), 1)
+    await world.state.restored()
     expect([[...world.windows().fetchAll()], await rowsOf(world)]).toEqual([[], 0])
   })
 

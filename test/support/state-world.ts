@@ -11,7 +11,8 @@ import type { AnySerde } from '../../src/model/serde.ts'
 import type { Cursor, Engine, KeyRange, WriteBatch } from '../../src/state/engine.ts'
 import { RowsBuilder } from '../../src/state/rows-builder.ts'
 import type { AnyStoreSpec, KeyValueStore, ResolvedStore, SessionStore, StoreName, WindowStore } from '../../src/state/store-spec.ts'
-import { TaskState, type ChangelogWriter, type RestoreRows, type StoreLog } from '../../src/state/task-state.ts'
+import type { RestoreRows } from '../../src/state/restored-rows.ts'
+import { TaskState, type ChangelogWriter, type StoreLog } from '../../src/state/task-state.ts'
 import { untyped } from './untyped.ts'
 
 /** A record of a changelog. */
