@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KafkaStreams, openTopics, serdes, StreamsBuilder, topic } from 'millrace'
+import { thisRun } from './data/this-run.ts'
 
-const sentences = topic('sentences', { key: serdes.string, value: serdes.string })
-const wordCounts = topic('word-counts', { key: serdes.string, value: serdes.long })
+const sentences = topic(`sentences-${thisRun}`, { key: serdes.string, value: serdes.string })
+const wordCounts = topic(`word-counts-${thisRun}`, { key: serdes.string, value: serdes.long })
 
 const builder = new StreamsBuilder()
 builder
@@ -27,7 +28,7 @@ await topics.produce(
     .map((line) => ({ value: line })),
 )
 
-const app = new KafkaStreams(builder.build(), { applicationId: 'word-count' })
+const app = new KafkaStreams(builder.build(), { applicationId: `word-count-${thisRun}` })
 await app.start()
 
 const counts = new Map<string, number>()

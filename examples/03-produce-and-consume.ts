@@ -1,10 +1,11 @@
 // Plain messages: keys decide partitions, headers travel along, and two instances of one group share the work; who joins takes over a part.
 import { KafkaStreams, openTopics, serdes, StreamsBuilder, topic } from 'millrace'
+import { thisRun } from './data/this-run.ts'
 
-const messages = topic('messages', { key: serdes.string, value: serdes.string })
+const messages = topic(`messages-${thisRun}`, { key: serdes.string, value: serdes.string })
 
 const topics = await openTopics()
-await topics.createTopic('messages', { partitions: 3 })
+await topics.createTopic(messages.name, { partitions: 3 })
 await topics.produce(messages, [
   { key: 'ada', value: 'hello' },
   { key: 'kurt', value: 'good evening' },
@@ -25,7 +26,7 @@ const received: string[] = []
 function consumer(): KafkaStreams {
   const builder = new StreamsBuilder()
   builder.stream(messages).forEach((text, key) => received.push(`${key}: ${text}`))
-  return new KafkaStreams(builder.build(), { applicationId: 'readers', commitIntervalMs: 100 })
+  return new KafkaStreams(builder.build(), { applicationId: `readers-${thisRun}`, commitIntervalMs: 100 })
 }
 
 const first = consumer()

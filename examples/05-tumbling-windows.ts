@@ -1,5 +1,6 @@
 // Orders per minute: a tumbling window counts and sums what happened in each minute of event time, whenever it arrives.
 import { KafkaStreams, minutes, openTopics, seconds, serdes, StreamsBuilder, topic, tumbling } from 'millrace'
+import { thisRun } from './data/this-run.ts'
 
 interface Order {
   readonly id: number
@@ -7,8 +8,8 @@ interface Order {
   readonly cents: number
 }
 
-const orders = topic('orders', { key: serdes.string, value: serdes.json<Order>() })
-const perMinute = topic('orders-per-minute', {
+const orders = topic(`orders-${thisRun}`, { key: serdes.string, value: serdes.json<Order>() })
+const perMinute = topic(`orders-per-minute-${thisRun}`, {
   key: serdes.timeWindowed(serdes.string, minutes(1)),
   value: serdes.json<{ count: number; cents: number }>(),
 })
@@ -39,7 +40,7 @@ await topics.produce(
   })),
 )
 
-const app = new KafkaStreams(builder.build(), { applicationId: 'orders-per-minute' })
+const app = new KafkaStreams(builder.build(), { applicationId: `orders-per-minute-${thisRun}` })
 await app.start()
 const latest = new Map<string, string>()
 for await (const { key, value } of topics.read(perMinute, { quietMs: 300 })) {

@@ -1,5 +1,6 @@
 // Enriches a stream with a table: each payment meets the customer as the table knows them at that moment.
 import { KafkaStreams, openTopics, serdes, StreamsBuilder, topic } from 'millrace'
+import { thisRun } from './data/this-run.ts'
 
 interface Customer {
   readonly name: string
@@ -11,9 +12,12 @@ interface Payment {
   readonly cents: number
 }
 
-const customers = topic('customers', { key: serdes.string, value: serdes.json<Customer>() })
-const payments = topic('payments', { key: serdes.integer, value: serdes.json<Payment>() })
-const enriched = topic('enriched-payments', { key: serdes.string, value: serdes.json<{ cents: number; name: string; city: string }>() })
+const customers = topic(`customers-${thisRun}`, { key: serdes.string, value: serdes.json<Customer>() })
+const payments = topic(`payments-${thisRun}`, { key: serdes.integer, value: serdes.json<Payment>() })
+const enriched = topic(`enriched-payments-${thisRun}`, {
+  key: serdes.string,
+  value: serdes.json<{ cents: number; name: string; city: string }>(),
+})
 
 const builder = new StreamsBuilder()
 const table = builder.table(customers, { store: 'customers' })
@@ -36,7 +40,7 @@ await topics.produce(payments, [
   { key: 4, value: { customer: 'ada', cents: 310 }, timestamp: 2_003 },
 ])
 
-const app = new KafkaStreams(builder.build(), { applicationId: 'enrich' })
+const app = new KafkaStreams(builder.build(), { applicationId: `enrich-${thisRun}` })
 await app.start()
 for await (const { key, value } of topics.read(enriched, { quietMs: 300 })) {
   if (value !== null) console.log(`${String(key).padEnd(5)} ${(value.cents / 100).toFixed(2).padStart(6)} €  ${value.name} (${value.city})`)

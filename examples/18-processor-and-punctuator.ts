@@ -1,8 +1,9 @@
 // The Processor API: a processor with a store of its own counts readings and reports every ten seconds of stream time.
 import { KafkaStreams, keyValueStore, openTopics, seconds, serdes, StreamRecord, StreamsBuilder, topic, type Processor } from 'millrace'
+import { thisRun } from './data/this-run.ts'
 
-const readings = topic('readings', { key: serdes.string, value: serdes.double })
-const reports = topic('reports', { key: serdes.string, value: serdes.string })
+const readings = topic(`readings-${thisRun}`, { key: serdes.string, value: serdes.double })
+const reports = topic(`reports-${thisRun}`, { key: serdes.string, value: serdes.string })
 const highest = keyValueStore('highest', { key: serdes.string, value: serdes.double })
 
 /** Keeps the highest reading of each sensor and forwards all of them when ten seconds have passed. */
@@ -42,7 +43,7 @@ await topics.produce(
   ]),
 )
 
-const app = new KafkaStreams(builder.build(), { applicationId: 'highest-reading' })
+const app = new KafkaStreams(builder.build(), { applicationId: `highest-reading-${thisRun}` })
 await app.start()
 for await (const { key, value } of topics.read(reports, { quietMs: 300 })) console.log(`${String(key).padEnd(7)} ${value}`)
 await app.close()

@@ -5,6 +5,7 @@
 import { styleText } from 'node:util'
 import { KafkaStreams, openTopics, seconds, serdes, StreamsBuilder, topic, tumbling, type Windowed } from 'millrace'
 import { customersOfTheShop, shop, type Customer, type Order } from './data/shop.ts'
+import { thisRun } from './data/this-run.ts'
 
 const RUN_MS = Number(process.env['MILLRACE_DEMO_MS'] ?? 20_000)
 const WINDOW_MS = seconds(10)
@@ -19,9 +20,9 @@ interface Sum {
   readonly cents: number
 }
 
-const customers = topic('shop-customers', { key: serdes.string, value: serdes.json<Customer>() })
-const orders = topic('shop-orders', { key: serdes.string, value: serdes.json<Order>() })
-const sales = topic('sales-per-city', { key: serdes.timeWindowed(serdes.string, WINDOW_MS), value: serdes.json<Sum>() })
+const customers = topic(`shop-customers-${thisRun}`, { key: serdes.string, value: serdes.json<Customer>() })
+const orders = topic(`shop-orders-${thisRun}`, { key: serdes.string, value: serdes.json<Order>() })
+const sales = topic(`sales-per-city-${thisRun}`, { key: serdes.timeWindowed(serdes.string, WINDOW_MS), value: serdes.json<Sum>() })
 
 const builder = new StreamsBuilder()
 builder
@@ -38,12 +39,12 @@ builder
   .to(sales)
 
 const topics = await openTopics()
-await topics.createTopic('shop-customers', { partitions: 3 })
-await topics.createTopic('shop-orders', { partitions: 3 })
-await topics.createTopic('sales-per-city', { partitions: 1 })
+await topics.createTopic(customers.name, { partitions: 3 })
+await topics.createTopic(orders.name, { partitions: 3 })
+await topics.createTopic(sales.name, { partitions: 1 })
 await topics.produce(customers, customersOfTheShop(Date.now()))
 
-const app = new KafkaStreams(builder.build(), { applicationId: 'demo', commitIntervalMs: 250 })
+const app = new KafkaStreams(builder.build(), { applicationId: `demo-${thisRun}`, commitIntervalMs: 250 })
 await app.start()
 const started = Date.now()
 const produced = setInterval(() => void topics.produce(orders, shop(Date.now(), 40)), 100)
