@@ -1,10 +1,11 @@
 /**
- * Rows of a changelog on their way into the engine. Changelogs are full of small batches, and a write costs some hundred microseconds besides its rows, so
- * rows are gathered up to a quarter of a mebibyte before they are written, all with one mark. The buffer has its size from the start: growing would copy it again.
- * An engine takes rows that are near each other faster (RocksDB by some 20 % of all that a restore costs), so they are written nearly sorted.
+ * Rows of a changelog on their way into the engine. Changelogs are full of small batches, and a write costs some hundred microseconds besides its rows,
+ * so they are gathered up to a quarter of a mebibyte and written with one mark. The buffer has its size from the start: growing would copy it again.
+ * An engine on disk takes rows that are near each other faster (RocksDB by some 20 % of all that a restore costs), so it gets them nearly sorted.
  */
 import type { PackedRows } from '../base/packed-rows.ts'
 import type { Cache } from './caches.ts'
+import type { Engine } from './engine.ts'
 import { KeyValueCache } from './key-value-store.ts'
 import { keepsTime, restoredHeaders, rowPrefix, type HeadedRows } from './row-values.ts'
 import { RowsBuilder } from './rows-builder.ts'
@@ -34,7 +35,13 @@ const SPARE_BYTES = 1 << 16
 /** Rows that are gathered for one write. */
 export class GatheredRows {
   readonly #rows: RowsBuilder = new RowsBuilder({ bytes: FULL_BYTES + SPARE_BYTES, rows: FULL_ROWS })
+  readonly #sorts: boolean
   #nextOffset = 0
+
+  /** For an engine that is `persistent`, or not. */
+  constructor({ persistent }: Pick<Engine, 'persistent'>) {
+    this.#sorts = persistent
+  }
 
   /** True: they are to be written. */
   get isFull(): boolean {
@@ -71,7 +78,7 @@ export class GatheredRows {
   sealed(mark: (into: RowsBuilder) => void): PackedRows {
     const count = this.#rows.count
     mark(this.#rows)
-    return nearlySorted(this.#rows.rows(), count)
+    return this.#sorts ? nearlySorted(this.#rows.rows(), count) : this.#rows.rows()
   }
 
   #value(store: ResolvedStore, rows: RestoreRows, row: number): void {

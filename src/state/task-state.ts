@@ -231,7 +231,7 @@ export class TaskState {
     const found = this.#found(name)
     const { cache, store, prefix } = found
     if (cache instanceof VersionedCache) return this.#restoreVersions(found, cache, { rows, nextOffset })
-    const gathered = (found.gathered ??= new GatheredRows())
+    const gathered = (found.gathered ??= new GatheredRows(this.#options.engine))
     gathered.add({ store, cache, prefix }, rows, nextOffset)
     return gathered.isFull ? this.#writeGathered(found) : undefined
   }

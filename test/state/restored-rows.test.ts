@@ -4,22 +4,22 @@ import { utf8 } from '../../src/base/text.ts'
 import type { WriteBatch } from '../../src/state/engine.ts'
 import { MemoryEngine } from '../../src/state/memory-engine.ts'
 import { unpack } from '../support/engine-rows.ts'
-import { resolvedStore, restoreRows, StateWorld } from '../support/state-world.ts'
+import { resolvedStore, restoreRows, SlowEngine, StateWorld } from '../support/state-world.ts'
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 100)
 
-/** Remembers the keys of each batch. */
-class Watched extends MemoryEngine {
+/** An engine that is slow as one on disk, and remembers the keys of each batch. */
+class Watched extends SlowEngine {
   readonly batches: string[][] = []
 
-  override write(batch: WriteBatch): ReturnType<MemoryEngine['write']> {
+  override async write(batch: WriteBatch): Promise<void> {
     this.batches.push(unpack(batch.rows).map(([key]) => key))
-    return super.write(batch)
+    await super.write(batch)
   }
 }
 
 function opened(): { readonly world: StateWorld; readonly engine: Watched } {
-  const engine = new Watched()
+  const engine = new Watched(new MemoryEngine())
   return { world: new StateWorld([resolvedStore({ kind: 'keyValue', name: 'store' })], { engine }), engine }
 }
 
