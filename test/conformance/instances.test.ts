@@ -9,7 +9,7 @@ import { KafkaStreams } from '../../src/index.ts'
 import { MemoryCluster } from '../../src/memory/cluster.ts'
 import { murmur2, partitionOf } from '../../src/base/murmur2.ts'
 import { defaultClock, defaultRandom } from '../../src/runtime/defaults.ts'
-import { committed } from '../support/quiet.ts'
+import { committed, quietly, topicsRead } from '../support/quiet.ts'
 import { inputsOf, lastRound, PLACED, tablesInDriver, tablesOf, topologyOf, type Input, type Tables } from './final-tables.ts'
 import { programs } from './programs/all.ts'
 import { readTrace, traceIds, type TraceFile } from './trace.ts'
@@ -41,7 +41,7 @@ test.concurrent.each(ids)('%s', { timeout: 120_000 }, async (id) => {
 
 async function throughInstances(file: TraceFile, inputs: readonly Input[]): Promise<Tables> {
   const cluster = new MemoryCluster({ clock: defaultClock, random: defaultRandom, checkCrc: true, autoCreateTopics: true })
-  const topics = sourceTopics(file, inputs)
+  const topics = topicsRead(topologyOf(file), inputs)
   for (const topic of topics.outer) cluster.createTopic(topic, { partitions: PARTITIONS })
   const first = instance(file, cluster)
   await first.start()
@@ -72,24 +72,6 @@ async function throughInstances(file: TraceFile, inputs: readonly Input[]): Prom
 }
 
 function instance(file: TraceFile, cluster: MemoryCluster): KafkaStreams {
-  const options = {
-    applicationId: 'app',
-    brokers: 'memory:',
-    commitIntervalMs: 1,
-    lingerMs: 0,
-    heartbeatIntervalMs: 20,
-    sessionTimeoutMs: 10_000,
-    logger: false as const,
-    onError: () => 'skip' as const,
-  }
+  const options = { ...quietly, onError: () => 'skip' as const }
   return new KafkaStreams(topologyOf(file), options, { transport: cluster })
-}
-
-/** What it reads: topics of others, and with its own. */
-function sourceTopics(file: TraceFile, inputs: readonly Input[]): { readonly outer: readonly string[]; readonly all: readonly string[] } {
-  const { subtopologies, repartitionTopics } = topologyOf(file)
-  const own = new Set(repartitionTopics.map(({ name }) => name))
-  const read = subtopologies.flatMap((subtopology) => subtopology.sourceTopics).filter((topic) => !own.has(topic))
-  const outer = [...new Set([...read, ...inputs.map(({ topic }) => topic)])]
-  return { outer, all: [...outer, ...[...own].map((topic) => `app-${topic}`)] }
 }

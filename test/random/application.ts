@@ -6,7 +6,8 @@ import { KafkaStreams, type Topology } from '../../src/index.ts'
 import { MemoryCluster } from '../../src/memory/cluster.ts'
 import { defaultClock, defaultRandom } from '../../src/runtime/defaults.ts'
 import { tablesOf, type Tables } from '../conformance/final-tables.ts'
-import { committed } from '../support/quiet.ts'
+import { committed, quietly, topicsRead } from '../support/quiet.ts'
+import { rawRecord } from './driven.ts'
 import type { Input } from './grammar.ts'
 
 /** How an application is run. */
@@ -20,8 +21,8 @@ export interface Setting {
   readonly stops: readonly number[]
   /** What follows a stop: the same state directory, none, or an instance that joined before. */
   readonly after: 'kept' | 'lost' | 'joined'
-  /** True: it stops as soon as something was processed; false: when all was. */
-  readonly hasty: boolean
+  /** It stops when all is processed that was written, or as soon as anything was; or each record is written when those before are processed. */
+  readonly pace: 'all' | 'hasty' | 'one by one'
 }
 
 /** Time for steps that look at most once a second: it flies. */
@@ -34,7 +35,7 @@ function flyingClock(): typeof defaultClock {
 export async function tablesInApplication(topology: () => Topology, records: readonly Input[], setting: Setting): Promise<Tables> {
   const cluster = new MemoryCluster({ clock: defaultClock, random: defaultRandom, checkCrc: true, autoCreateTopics: true })
   const folder = mkdtempSync(join(tmpdir(), 'millrace-random-'))
-  const topics = sourceTopics(topology(), records)
+  const topics = topicsRead(topology(), records)
   for (const topic of topics.outer) cluster.createTopic(topic, { partitions: 1 })
   const instances: KafkaStreams[] = []
   const start = async (): Promise<KafkaStreams> => {
@@ -50,18 +51,23 @@ export async function tablesInApplication(topology: () => Topology, records: rea
   try {
     const cuts = [...new Set(setting.stops.map((share) => Math.floor((records.length * share) / 100)))].toSorted((a, b) => a - b)
     // While somebody reads, records of several topics come when they come: then all are there before the first one is read.
-    const atOnce = setting.after === 'joined' && topics.outer.length > 1
+    const atOnce = setting.after === 'joined' && setting.pace !== 'one by one' && topics.outer.length > 1
     let from = 0
     let app: KafkaStreams | undefined
     for (const to of [...cuts, records.length]) {
+      const due = records.slice(from, atOnce ? records.length : to)
+      from += due.length
       if (app !== undefined && setting.after !== 'joined') await closed(app)
-      append(cluster, records.slice(from, atOnce ? records.length : to), setting.batch)
-      from = atOnce ? records.length : to
+      if (setting.pace !== 'one by one') append(cluster, due, setting.batch)
       const next = await start()
       if (app !== undefined && setting.after === 'joined') await closed(app)
       app = next
-      if (setting.hasty && to < records.length) await begun(app)
+      if (setting.pace === 'hasty' && to < records.length) await begun(app)
       else await committed(cluster, topics.all)
+      for (const record of setting.pace === 'one by one' ? due : []) {
+        append(cluster, [record], 1)
+        await committed(cluster, topics.all)
+      }
     }
     await closed(app!)
     return tablesOf(topology(), written(cluster, new Set(topics.all)))
@@ -88,51 +94,22 @@ async function begun(app: KafkaStreams): Promise<void> {
 function append(cluster: MemoryCluster, records: readonly Input[], batch: number): void {
   for (const topic of new Set(records.map((record) => record.topic))) {
     const own = records.filter((record) => record.topic === topic)
-    for (let from = 0; from < own.length; from += batch)
-      cluster.append(
-        topic,
-        0,
-        own.slice(from, from + batch).map(({ key, value, time, headers }) => ({
-          key: bytes(key),
-          value: bytes(value),
-          timestamp: time,
-          headers: headers === '' ? [] : [['h', Buffer.from(headers)] as const],
-        })),
-      )
+    for (let from = 0; from < own.length; from += batch) cluster.append(topic, 0, own.slice(from, from + batch).map(rawRecord))
   }
 }
-
-const bytes = (text: string | null): Uint8Array | null => (text === null ? null : Buffer.from(text))
 
 function instance(
   topology: Topology,
   { cluster, stateDir, setting }: { readonly cluster: MemoryCluster; readonly stateDir: string; readonly setting: Setting },
 ): KafkaStreams {
   const options = {
-    applicationId: 'app',
-    brokers: 'memory:',
-    commitIntervalMs: 1,
-    lingerMs: 0,
-    heartbeatIntervalMs: 20,
-    sessionTimeoutMs: 10_000,
-    logger: false as const,
+    ...quietly,
     engine: setting.engine,
     cacheBytes: setting.cacheBytes,
     stateDir,
     maxPartitionFetchBytes: setting.batch === 1 ? 1 : 1_000_000,
   }
   return new KafkaStreams(topology, options, { transport: cluster, clock: flyingClock() })
-}
-
-/** What it reads: topics of others, and with its own. */
-function sourceTopics(
-  { subtopologies, repartitionTopics }: Topology,
-  records: readonly Input[],
-): { readonly outer: readonly string[]; readonly all: readonly string[] } {
-  const own = new Set(repartitionTopics.map(({ name }) => name))
-  const read = subtopologies.flatMap((subtopology) => subtopology.sourceTopics).filter((topic) => !own.has(topic))
-  const outer = [...new Set([...read, ...records.map(({ topic }) => topic)])]
-  return { outer, all: [...read, ...[...own].map((topic) => `app-${topic}`)] }
 }
 
 function written(cluster: MemoryCluster, except: ReadonlySet<string>): Parameters<typeof tablesOf>[1] {

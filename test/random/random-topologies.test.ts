@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { header, type Topology } from '../../src/index.ts'
 import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts'
 import { build } from './build.ts'
+import { send } from './driven.ts'
 import { GRAMMAR, outputTopic, randomCases, SOURCES, type Input, type Program } from './grammar.ts'
 import { interpret } from './naive/interpret.ts'
 import type { Item } from './naive/world.ts'
@@ -43,13 +44,7 @@ function interpreted(
 
 function driven(topology: Topology, records: readonly Input[]): Record<string, readonly Item[]> {
   using driver = new TopologyTestDriver(topology, { config: { applicationId: 'app', cacheBytes: 0 } })
-  for (const { topic, key, value, time, headers } of records)
-    driver.sendBytes(topic, {
-      key: key === null ? null : Buffer.from(key),
-      value: value === null ? null : Buffer.from(value),
-      timestamp: time,
-      headers: headers === '' ? [] : [['h', Buffer.from(headers)]],
-    })
+  send(driver, records)
   const written: Record<string, Item[]> = {}
   for (const { topic, key, value, timestamp, headers } of driver.outputs())
     (written[topic] ??= []).push({

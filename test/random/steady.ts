@@ -5,20 +5,31 @@
  * what is late for a step that forgets its stream time at a restart (it keeps none; whatever arrives next counts as in time).
  */
 import type { Topology } from '../../src/index.ts'
+import type { Setting } from './application.ts'
 import { SOURCES, type Input, type Program, type Step } from './grammar.ts'
 
 /** Steps that decide by the greatest time they have seen. */
 const CLOCKED = new Set(['tumbling', 'hopping', 'unlimited', 'sliding', 'session', 'untilClose', 'untilLimit', 'streamJoin'])
 
-/** True where all that is written depends on the records' times alone. */
-export function isSteady(program: Program, topology: Topology): boolean {
-  return topology.globals.length === 0 && isOrdered(topology) && keepsTime(program)
+/** True where all that is written depends on the records' times alone, at that pace. */
+export function isSteady(program: Program, topology: Topology, pace: Setting['pace']): boolean {
+  const ordered = pace === 'one by one' ? isOrderedOneByOne(topology) : isOrdered(topology)
+  return topology.globals.length === 0 && ordered && keepsTime(program)
 }
 
 /** True where each task reads topics of others, whose records have different times, or one topic of the application's own. */
-export function isOrdered(topology: Topology): boolean {
-  const own = new Set(topology.repartitionTopics.map(({ name }) => name))
-  return topology.subtopologies.every(({ sourceTopics }) => sourceTopics.length < 2 || !sourceTopics.some((name) => own.has(name)))
+function isOrdered(topology: Topology): boolean {
+  return topology.subtopologies.every(({ sourceTopics }) => sourceTopics.length < 2 || ownOf(topology, sourceTopics) === 0)
+}
+
+/** True where each task reads at most one topic of the application's own: enough where a record is written when all is done that those before caused. */
+export function isOrderedOneByOne(topology: Topology): boolean {
+  return topology.subtopologies.every(({ sourceTopics }) => ownOf(topology, sourceTopics) < 2)
+}
+
+function ownOf({ repartitionTopics }: Topology, topics: readonly string[]): number {
+  const own = new Set(repartitionTopics.map(({ name }) => name))
+  return topics.filter((name) => own.has(name)).length
 }
 
 /** True where no step that has a clock is below one that lets times go back. */
