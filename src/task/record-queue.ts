@@ -48,7 +48,7 @@ export class RecordQueue {
   /** Columns and index of the head. */
   rows: RecordColumns | undefined = undefined
   index = 0
-  /** Greatest timestamp of the partition so far, in ms; −1 before any. */
+  /** Greatest timestamp of the records that were taken, in ms, the head's not among them; −1 before any. It is committed with the position. */
   partitionTime = -1
   /** Records that wait. */
   buffered = 0
@@ -133,6 +133,7 @@ export class RecordQueue {
 
   /** Goes on to the next record. */
   advance(): void {
+    if (this.headTimestamp > this.partitionTime) this.partitionTime = this.headTimestamp
     this.index++
     this.buffered--
     if (this.index < this.rows!.count) this.#settle()
@@ -219,7 +220,6 @@ export class RecordQueue {
     if (policy === 'wall-clock') timestamp = this.#now()
     else if (policy === 'partition-time') timestamp = timestamp < 0 ? this.partitionTime : timestamp
     else if (typeof policy === 'function') timestamp = this.#extracted(policy, timestamp)
-    if (timestamp > this.partitionTime) this.partitionTime = timestamp
     this.headTimestamp = timestamp
   }
 

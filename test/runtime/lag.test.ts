@@ -15,7 +15,7 @@ test('lag is the log’s end less the position, in records and in seconds of the
     ['b', 5_000],
   ])
   void world.task.process(1)
-  expect(lag(3)).toMatchObject({ topic: 'texts', partition: 0, position: 1, lag: 2, seconds: 5 })
+  expect(lag(3)).toMatchObject({ topic: 'texts', partition: 0, position: 1, lag: 2, seconds: 6 })
   void world.task.process(1)
   expect(lag(2)).toMatchObject({ lag: 0, seconds: 0 })
 })

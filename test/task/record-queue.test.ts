@@ -52,6 +52,17 @@ test('reads chunks of several batches one record at a time, and gives each chunk
   expect([released.length, queue.position, queue.rows]).toEqual([2, 4, undefined])
 })
 
+test('the time of the partition is that of the records that were taken: what is committed with a position tells of none behind it', () => {
+  const { add, take, queue } = queueAt(0)
+  add(batch(0, ['a', 'b', 'c']))
+  expect(queue.partitionTime).toBe(-1)
+  take()
+  expect([queue.position, queue.headTimestamp, queue.partitionTime]).toEqual([1, 1, 0])
+  take()
+  take()
+  expect([queue.position, queue.partitionTime]).toEqual([3, 2])
+})
+
 test('skips what lies below the position, and keeps the gaps that compaction left', () => {
   const { add, take, queue } = queueAt(1)
   add(batch(0, ['a', 'b', 'c'], 4))
