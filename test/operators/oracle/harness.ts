@@ -33,6 +33,8 @@ export interface Out {
   readonly value: unknown
   readonly timestamp: number
   readonly mark: string | null
+  /** What a change replaces, for steps below; no part of the record. */
+  readonly old?: string | null
 }
 
 /** What an oracle says. */

@@ -3,7 +3,7 @@ import type { KTable } from '../../../src/index.ts'
 import { left, type In, type Out, type World } from './harness.ts'
 
 /** The table of the groups. */
-export function grouped(table: KTable<string, string, boolean>): KTable<string, string, boolean> {
+export function grouped<K>(table: KTable<K, string, boolean>): KTable<string, string, boolean> {
   const initial = (): string => ''
   const serdes = { key: left.key, value: left.value }
   return table
@@ -20,7 +20,7 @@ export function grouped(table: KTable<string, string, boolean>): KTable<string, 
 export function naiveGroups(
   { tell }: Pick<World, 'tell'>,
   to: string,
-): (record: Omit<In, 'from'>, was: string | null, is: string | null) => void {
+): (record: Pick<In, 'timestamp' | 'mark'>, was: string | null, is: string | null) => void {
   const sums = new Map<string, Pick<Out, 'timestamp'> & { readonly value: string }>()
   return (record, was, is) => {
     const moves = was?.[0] === is?.[0] ? [[was, is]] : [[was], [null, is]]

@@ -93,12 +93,12 @@ type Make = (world: World, sizes: Sizes, fold: Fold, store: NaiveStore) => Take
 
 /** W1–W8: a record is folded into each window that holds its time and isn't closed. */
 const naiveHopping: Make =
-  ({ tell, drop }, { size, advance, grace }, fold, { rows, put }) =>
+  ({ tell, drop }, { size, advance, grace, parity }, fold, { rows, put }) =>
   (record, observed) => {
     const { key, value, timestamp } = record
-    for (let start = 0; start <= timestamp; start += advance) {
+    const first = Math.max(0, Math.floor((timestamp - size) / advance) + 1) * advance
+    for (let start = first; start <= timestamp; start += advance) {
       const end = start + size
-      if (end <= timestamp) continue
       if (end <= observed - grace) {
         drop('late')
         continue
@@ -107,30 +107,37 @@ const naiveHopping: Make =
       const after = added(fold, before?.value, value, key)
       const row = { key, start, end, timestamp: Math.max(timestamp, before?.timestamp ?? 0) }
       put(after === null ? row : { ...row, value: after })
-      tell({ ...record, key: windowed(key, start, end), value: after, timestamp: row.timestamp })
+      // D4: Kafka Streams tells of what it started from.
+      const old = before?.value ?? (parity ? fold.initial : null) ?? null
+      tell({ ...record, key: windowed(key, start, end), value: after, timestamp: row.timestamp, old })
     }
   }
 
 /** W9–W11: Kafka Streams' `processReverse` and `processEarly`, which see the rows as they were before the record. */
 const naiveSliding: Make =
-  ({ tell, drop }, { size, grace }, fold, { rows, put }) =>
+  ({ tell, drop }, { size, grace, parity }, fold, { rows, put }) =>
   (record, observed) => {
     const { key, value, timestamp: now } = record
-    const set = (start: number, after: string | null, timestamp: number): void => {
+    const set = (start: number, { after, timestamp, from }: { after: string | null; timestamp: number; from?: string | null }): void => {
       const row = { key, start, end: start + size, timestamp }
+      const was = rows().find((each) => each.key === key && each.start === start)?.value ?? null
+      const old = parity && from !== undefined ? from : was
       put(after === null ? row : { ...row, value: after })
-      tell({ ...record, key: windowed(key, start, start + size), value: after, timestamp })
+      tell({ ...record, key: windowed(key, start, start + size), value: after, timestamp, old })
     }
     const update = (start: number, before: Pick<Row, 'value' | 'timestamp'> | undefined): void => {
       if (start + size < observed - grace) drop('late')
-      else set(start, added(fold, before?.value, value, key), Math.max(now, before?.timestamp ?? 0))
+      else {
+        const from = before?.value ?? fold.initial ?? null
+        set(start, { after: added(fold, before?.value, value, key), timestamp: Math.max(now, before?.timestamp ?? 0), from })
+      }
     }
     const isEarly = now < size
     const near = rows().filter((row) => row.key === key && row.start <= now + 1 && row.start >= (isEarly ? 0 : now - 2 * size))
     near.sort((a, b) => (isEarly ? a.start - b.start : b.start - a.start))
     const has = (start: number): boolean => near.some((row) => row.start === start)
     const right = (row: Row | undefined): void => {
-      if (row !== undefined && row.timestamp > now && !has(now + 1)) set(now + 1, row.value, row.timestamp)
+      if (row !== undefined && row.timestamp > now && !has(now + 1)) set(now + 1, { after: row.value, timestamp: row.timestamp })
     }
     const over = near.filter(({ start, end }) => start <= now && end >= now && !(isEarly && start === 0))
     for (const row of over) update(row.start, row)
@@ -167,9 +174,9 @@ const naiveSession: Make =
     for (const row of sessions) merged = merged === undefined ? row.value : fold.merge(merged, row.value, key)
     for (const row of start === end ? [] : sessions) {
       put({ key, start: row.start, end: row.end, timestamp: row.end })
-      tell({ key: windowed(key, row.start, row.end), value: null, timestamp: row.end, mark: null })
+      tell({ key: windowed(key, row.start, row.end), value: null, timestamp: row.end, mark: null, old: row.value })
     }
     const after = added(fold, merged, value, key)
     put({ key, start, end, timestamp: end, ...(after === null ? {} : { value: after }) })
-    return tell({ key: windowed(key, start, end), value: after, timestamp: end, mark: null })
+    return tell({ key: windowed(key, start, end), value: after, timestamp: end, mark: null, old: null })
   }

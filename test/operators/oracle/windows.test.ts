@@ -1,7 +1,8 @@
 /** Aggregates in windows, at every update. */
 import * as fc from 'fast-check'
 import { hopping, serdes, session, sliding, unlimited } from '../../../src/index.ts'
-import { agrees, left, right, windowed } from './harness.ts'
+import { agrees, left, named, right, windowed, type Out } from './harness.ts'
+import { grouped, naiveGroups } from './naive-groups.ts'
 import { naiveStore, naiveWindows } from './naive-windows.ts'
 import { FOLDS, sizesOf, windowedTables, windowedTopic } from './windowed-tables.ts'
 
@@ -33,6 +34,26 @@ for (const [kind, says] of [
     },
   })
 }
+
+agrees('D4: a group below windows hears what each window was, but in parity mode also what it began from', {
+  settings: sizesOf('hopping', 'sliding', 'session'),
+  parity: ({ parity }) => parity,
+  late: 25,
+  steps: (builder, sizes) => {
+    const table = windowedTables(builder.stream(left), sizes, 'every-update').aggregated()
+    grouped(table.mapValues((value) => `${value.length % 3}${value}`))
+      .toStream()
+      .to(named('groups'))
+    return [named('groups')]
+  },
+  naive: (world, sizes) => {
+    const group = naiveGroups(world, 'groups')
+    const text = (value: unknown): string | null => (typeof value === 'string' ? `${value.length % 3}${value}` : null)
+    const tell = (change: Out): void => group(change, text(change.old), text(change.value))
+    const windows = naiveWindows({ ...world, tell }, sizes, FOLDS.aggregated)
+    return (record) => void windows.take(record)
+  },
+})
 
 agrees('W17: an unlimited window begins once and never ends; what is before it belongs nowhere', {
   settings: fc.record({ start: fc.nat(20) }),
