@@ -1,5 +1,5 @@
 /** Errors in deep places, where the handlers of the configuration go on. */
-import { hopping, joinWindow, serdes, StreamRecord, tumbling, untilWindowCloses } from '../../../src/index.ts'
+import { hopping, joinWindow, StreamRecord, tumbling, untilWindowCloses } from '../../../src/index.ts'
 import type { Program } from '../replay.ts'
 import {
   even,
@@ -17,9 +17,7 @@ import {
   zero,
   type Text,
 } from '../programs/kit.ts'
-import { grouped, kept, table, tminus, tplus } from './kit.ts'
-
-const text = { value: serdes.string }
+import { grouped, kept, table, text, tminus, tplus } from './kit.ts'
 
 /** Throws for values whose number is above 0 and a multiple of n. */
 function fail<V extends Text>(v: V, n: number): V {

@@ -1,10 +1,12 @@
 /** What the further programs share besides `../programs/kit.ts`: values that are cut, so that nested aggregates don't explode. */
 import {
   serdes,
+  session,
   tumbling,
   type KGroupedStream,
   type KTable,
   type Serde,
+  type SessionWindows,
   type StreamsBuilder,
   type TimeWindows,
 } from '../../../src/index.ts'
@@ -58,3 +60,32 @@ export const by4 = (v: string): string => `k${num(v) % 4}`
 
 /** A reducer that appends. */
 export const tadd = (a: Text, v: Text): string => tail(`${a}+${v}`)
+
+/** The serde of values that are texts. */
+export const text: { readonly value: Serde<string> } = { value: serdes.string }
+
+/** Options of a step that lets final results through. */
+export const final: { readonly name: string } = { name: 'final' }
+
+/** Joins what was joined. */
+export const equals = (l: Text, r: Text): string => `${l}=${r}`
+
+/** Sessions with a gap of 5 ms and a grace of 10 ms. */
+export const sessions: SessionWindows = session(5).grace(10)
+
+/** A store of sessions that keeps them for long. */
+export const sessionStoreOf = (name: string): { readonly kind: 'session'; readonly name: string; readonly retentionMs: number } => ({
+  kind: 'session',
+  name,
+  retentionMs: 1000,
+})
+
+/** A store of windows of 10 ms that keeps them for long. */
+export const windowStoreOf = (
+  name: string,
+): { readonly kind: 'window'; readonly name: string; readonly sizeMs: number; readonly retentionMs: number } => ({
+  kind: 'window',
+  name,
+  sizeMs: 10,
+  retentionMs: 1000,
+})

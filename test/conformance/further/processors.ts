@@ -34,9 +34,8 @@ import {
   word,
   type Text,
 } from '../programs/kit.ts'
-import { kept } from './kit.ts'
+import { kept, text } from './kit.ts'
 
-const text = { value: serdes.string }
 const utf8 = new TextEncoder()
 const w10g5 = joinWindow(10).grace(5)
 

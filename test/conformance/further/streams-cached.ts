@@ -9,6 +9,8 @@ import {
   untilTimeLimit,
   untilWindowCloses,
   type KStream,
+  type KTable,
+  type Windowed,
 } from '../../../src/index.ts'
 import type { Program } from '../replay.ts'
 import {
@@ -31,15 +33,40 @@ import {
   zero,
   type Text,
 } from '../programs/kit.ts'
-import { grouped, kept, longs, t10g5, table, tadd, tappend, tmerge, tminus, tplus } from './kit.ts'
+import {
+  final,
+  grouped,
+  kept,
+  longs,
+  sessions,
+  sessionStoreOf,
+  t10g5,
+  table,
+  tadd,
+  tappend,
+  text,
+  tmerge,
+  tminus,
+  tplus,
+  windowStoreOf,
+} from './kit.ts'
 
-const text = { value: serdes.string }
-const final = { name: 'final' }
 const emit = 'on-window-close'
-const sessions = session(5).grace(10)
 const slides = sliding(10).grace(8)
-const sessionStoreOf = (name: string) => ({ kind: 'session', name, retentionMs: 1000 }) as const
-const windowStoreOf = (name: string) => ({ kind: 'window', name, sizeMs: 10, retentionMs: 1000 }) as const
+
+/** Counts of windows, by their keys. */
+function regrouped(windows: KTable<Windowed<string>, number, boolean>): void {
+  windows
+    .groupBy((n, w): [string, number] => [w.key, n], longs('g'))
+    .aggregate(
+      zero,
+      (a, n) => tplus(a, String(n)),
+      (a, n) => tminus(a, String(n)),
+      kept('s2'),
+    )
+    .toStream()
+    .to(out())
+}
 
 /** With record caches. */
 export const mixedCaches: Record<string, Program> = {
@@ -122,33 +149,13 @@ export const mixedCaches: Record<string, Program> = {
       .to(outWindowed(10))
   }),
   'windowed-regroup-cached': program((b) =>
-    grouped(b, 'in')
-      .windowedBy(hopping(10, { advance: 4 }).grace(5))
-      .count({ store: 's' })
-      .groupBy((n, w): [string, number] => [w.key, n], longs('g'))
-      .aggregate(
-        zero,
-        (a, n) => tplus(a, String(n)),
-        (a, n) => tminus(a, String(n)),
-        kept('s2'),
-      )
-      .toStream()
-      .to(out()),
+    regrouped(
+      grouped(b, 'in')
+        .windowedBy(hopping(10, { advance: 4 }).grace(5))
+        .count({ store: 's' }),
+    ),
   ),
-  'session-regroup-cached': program((b) =>
-    grouped(b, 'in')
-      .windowedBy(sessions)
-      .count({ store: 's' })
-      .groupBy((n, w): [string, number] => [w.key, n], longs('g'))
-      .aggregate(
-        zero,
-        (a, n) => tplus(a, String(n)),
-        (a, n) => tminus(a, String(n)),
-        kept('s2'),
-      )
-      .toStream()
-      .to(out()),
-  ),
+  'session-regroup-cached': program((b) => regrouped(grouped(b, 'in').windowedBy(sessions).count({ store: 's' }))),
   'windows-rocksdb-cached': program((b) => {
     const x = grouped(b, 'in')
     x.windowedBy(hopping(60_000, { advance: 20_000 }).grace(30_000))

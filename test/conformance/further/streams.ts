@@ -33,19 +33,30 @@ import {
   zero,
   type Text,
 } from '../programs/kit.ts'
-import { grouped, kept, longs, t10g5, table, tadd, tmerge, tminus, tpair, tplus } from './kit.ts'
+import {
+  equals,
+  final,
+  grouped,
+  kept,
+  longs,
+  sessions,
+  sessionStoreOf,
+  t10g5,
+  table,
+  tadd,
+  text,
+  tmerge,
+  tminus,
+  tpair,
+  tplus,
+  windowStoreOf,
+} from './kit.ts'
 
 type Texts = KStream<Text, Text>
 
 const w10g5 = joinWindow(10).grace(5)
 const asymmetric = w10g5.before(3).after(12)
-const text = { value: serdes.string }
 const j = (name: string, within = w10g5) => ({ within, name, store: name, ...text }) as const
-const final = { name: 'final' }
-const equals = (l: Text, r: Text): string => `${l}=${r}`
-const sessions = session(5).grace(10)
-const sessionStoreOf = (name: string) => ({ kind: 'session', name, retentionMs: 1000 }) as const
-const windowStoreOf = (name: string, sizeMs = 10) => ({ kind: 'window', name, sizeMs, retentionMs: 1000 }) as const
 
 const selfJoins = program((b) => {
   const s: Texts = b.stream(input('in'))

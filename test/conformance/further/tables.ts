@@ -20,11 +20,10 @@ import {
   zero,
   type Text,
 } from '../programs/kit.ts'
-import { by4, grouped, kept, len, t10g5, table, tappend, tminus, tplus } from './kit.ts'
+import { by4, equals, grouped, kept, len, t10g5, table, tappend, tminus, tplus } from './kit.ts'
 
 const by4OrNull = (v: string): Text => (num(v) % 5 === 0 ? null : by4(v))
 const length = (v: string, n: number): string => `${v.length % n}`
-const equals = (l: Text, r: Text): string => `${l}=${r}`
 const limit = { name: 'limit' }
 
 const fkRegrouped = program((b) => {
