@@ -27,7 +27,9 @@ export function sizesOf(...kinds: readonly Sizes['kind'][]): fc.Arbitrary<Sizes>
     })
     .map(({ kind, size, advance, ...rest }) => {
       const atLeast = kind === 'hopping' ? Math.max(1, size) : size
-      return { kind, size: atLeast, advance: Math.min(advance, Math.max(1, atLeast)), ...rest }
+      // At most four windows hold a record: more say nothing else, and take longer.
+      const advances = Math.min(Math.max(advance, Math.ceil(atLeast / 4)), Math.max(1, atLeast))
+      return { kind, size: atLeast, advance: advances, ...rest }
     })
 }
 
