@@ -51,7 +51,7 @@ export class Calls {
     try {
       result = f()
     } catch (error) {
-      result = Promise.reject(error instanceof Error ? error : new Error(String(error), { cause: error }))
+      result = rejected(error)
     }
     if (!isThenable(result)) return result
     this.#open++
@@ -87,6 +87,11 @@ export class Calls {
       timer?.cancel()
     }
   }
+}
+
+/** What is thrown, as a promise. */
+async function rejected(error: unknown): Promise<never> {
+  throw error
 }
 
 /** What throws at once is a rejection like another. */

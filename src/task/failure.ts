@@ -212,7 +212,8 @@ function locate(error: unknown, { node, attempt, context }: Failing): RecordErro
   const text = mutates ? mutation(error) : error instanceof Error ? error.message : `threw ${describeThrown(error)}`
   const message = `${failedAt}: ${text}${writingTo(error, node, context)}`
   const known = error instanceof StreamsError ? error.context : {}
-  const options = { cause: error, context: { ...known, ...where }, raw: rawOf(record, context.parity), attempt }
+  const retriable = error instanceof StreamsError && error.retriable
+  const options = { cause: error, retriable, context: { ...known, ...where }, raw: rawOf(record, context.parity), attempt }
   const phase = context.phase()
   const located = mutates
     ? new ProcessingError('MUTATED_INPUT', message, { ...options, phase })
@@ -244,6 +245,7 @@ export function negativeTime(timestamp: number): SerdeError {
 
 interface Located {
   readonly cause: unknown
+  readonly retriable: boolean
   readonly context: StreamsError['context']
   readonly raw: RawRecord | null
   readonly attempt: number
