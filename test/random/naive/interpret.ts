@@ -46,9 +46,9 @@ interface Context {
 export function interpret(
   { steps, outputs }: Program,
   inputs: readonly Input[],
-  { tasks, parity }: { readonly tasks: readonly (readonly string[])[]; readonly parity: boolean },
+  { parity }: { readonly parity: boolean },
 ): ReadonlyMap<string, readonly Item[]> {
-  const world = new World(tasks)
+  const world = new World()
   const made: Collection[] = SOURCES.map(({ topic, kind, stored = false }) => {
     const flow = new Flow<Item>()
     world.read<Item>(topic, (item) => flow.push(item))

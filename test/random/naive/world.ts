@@ -1,7 +1,9 @@
 /**
- * Where a naive interpretation happens: topics are queues, a task reads some of them, and one record at a time is taken and handed to whoever listens,
- * depth first. Which topics a task reads is the topology's to say (Kafka Streams promises no order between tasks), and so is given from outside.
+ * Where a naive interpretation happens: topics are queues, and one record at a time is taken, of the topic whose first one is earliest, and handed to
+ * whoever listens, depth first. Records of one time in several topics have no order that Kafka Streams promises (a heap decides): the same heap as the test
+ * driver's decides here, so that everything else can be compared record for record.
  */
+import { heap, type Heap } from '../../../src/base/heap.ts'
 import type { Text } from '../words.ts'
 
 /** A record of a stream. */
@@ -62,33 +64,30 @@ export class Flow<T> {
 }
 
 interface Waiting {
-  readonly time: number
-  readonly take: () => void
+  readonly things: { readonly time: number; readonly take: () => void }[]
+  /** Time of the first one. */
+  time: number
 }
 
-/** Topics and tasks. */
+/** Topics, and whose turn it is. */
 export class World {
   /** What was written to each topic outside. */
   readonly outputs: Map<string, Item[]> = new Map()
-  readonly #tasks: readonly (readonly string[])[]
-  readonly #queues: Map<string, Waiting[]> = new Map()
-  readonly #readers: Map<string, (thing: never) => void> = new Map()
-
-  /** The topics of each task, in the order in which tasks have their turns and, of records of one time, topics theirs. */
-  constructor(tasks: readonly (readonly string[])[]) {
-    this.#tasks = tasks
-  }
+  readonly #topics: Map<string, { readonly waiting: Waiting; readonly reader: (thing: never) => void }> = new Map()
+  readonly #next: Heap<Waiting> = heap((a, b) => a.time - b.time)
 
   /** Makes a topic known, with who reads it. */
   read<T extends { readonly time: number }>(topic: string, reader: (thing: T) => void): void {
-    this.#readers.set(topic, reader)
-    this.#queues.set(topic, [])
+    this.#topics.set(topic, { waiting: { things: [], time: 0 }, reader })
   }
 
   /** Writes to a topic inside. */
   send<T extends { readonly time: number }>(topic: string, thing: T): void {
-    const reader = this.#readers.get(topic) as ((thing: T) => void) | undefined
-    if (reader !== undefined) this.#queues.get(topic)!.push({ time: thing.time, take: () => reader(thing) })
+    const found = this.#topics.get(topic)
+    if (found === undefined) return
+    const reader = found.reader as (thing: T) => void
+    found.waiting.things.push({ time: thing.time, take: () => reader(thing) })
+    if (found.waiting.things.length === 1) this.#queue(found.waiting)
   }
 
   /** Writes to a topic outside. */
@@ -98,21 +97,20 @@ export class World {
     written.push(item)
   }
 
-  /** Runs until nothing waits: the first task that has something, of its topics the one whose head is earliest. */
+  /** Runs until nothing waits: next is the first record of the topic whose first record is earliest. */
   run(): void {
-    for (let next = this.#next(); next !== undefined; next = this.#next()) next.take()
+    for (let waiting = this.#next.pop(); waiting !== undefined; waiting = this.#next.pop()) {
+      const { take } = waiting.things.shift()!
+      this.#queue(waiting)
+      take()
+    }
   }
 
-  #next(): Waiting | undefined {
-    for (const topics of this.#tasks) {
-      let first: Waiting[] | undefined
-      for (const topic of topics) {
-        const queue = this.#queues.get(topic) ?? []
-        if (queue.length > 0 && (first === undefined || queue[0]!.time < first[0]!.time)) first = queue
-      }
-      if (first !== undefined) return first.shift()
-    }
-    return undefined
+  #queue(waiting: Waiting): void {
+    const [first] = waiting.things
+    if (first === undefined) return
+    waiting.time = first.time
+    this.#next.push(waiting)
   }
 }
 
