@@ -33,7 +33,9 @@ test(`${inDriver} random topologies have the same final tables when they are opt
     fc.property(randomCases, ({ program, records }) => {
       const [plain, optimized] = [build(program), build(program, { optimize: true })]
       fc.pre(isOrderedOneByOne(plain) && isOrderedOneByOne(optimized))
-      expect(outputsOf(tables(optimized, records))).toEqual(outputsOf(tables(plain, records)))
+      // A stream that is joined with itself in one store tells by another clock what is late than one in two, as in Kafka Streams: null values move it not.
+      const given = program.steps.some(({ op, from }) => op === 'streamJoin' && from[0] === from[1]) ? inTime(records, []) : records
+      expect(outputsOf(tables(optimized, given))).toEqual(outputsOf(tables(plain, given)))
     }),
     { numRuns: inDriver },
   )
