@@ -32,7 +32,7 @@ const app = new KafkaStreams(builder.build(), { applicationId: `word-count-${thi
 await app.start()
 
 const counts = new Map<string, number>()
-for await (const { key, value } of topics.read(wordCounts, { quietMs: 300 })) counts.set(key ?? '', value ?? 0)
+for await (const { key, value } of topics.read(wordCounts, { quietMs: 500, waitMs: 20_000 })) counts.set(key ?? '', value ?? 0)
 const top = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, 10)
 for (const [word, count] of top) console.log(`${String(count).padStart(4)}  ${word}`)
 await app.close()

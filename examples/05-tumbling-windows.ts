@@ -43,7 +43,7 @@ await topics.produce(
 const app = new KafkaStreams(builder.build(), { applicationId: `orders-per-minute-${thisRun}` })
 await app.start()
 const latest = new Map<string, string>()
-for await (const { key, value } of topics.read(perMinute, { quietMs: 300 })) {
+for await (const { key, value } of topics.read(perMinute, { quietMs: 500, waitMs: 20_000 })) {
   if (key === null || value === null) continue
   const minute = new Date(key.window.start).toISOString().slice(11, 16)
   latest.set(`${minute} ${key.key}`, `${minute}  ${key.key.padEnd(6)}  ${value.count} orders  ${(value.cents / 100).toFixed(2)} €`)

@@ -42,7 +42,7 @@ await topics.produce(payments, [
 
 const app = new KafkaStreams(builder.build(), { applicationId: `enrich-${thisRun}` })
 await app.start()
-for await (const { key, value } of topics.read(enriched, { quietMs: 300 })) {
+for await (const { key, value } of topics.read(enriched, { quietMs: 500, waitMs: 20_000 })) {
   if (value !== null) console.log(`${String(key).padEnd(5)} ${(value.cents / 100).toFixed(2).padStart(6)} €  ${value.name} (${value.city})`)
 }
 await app.close()

@@ -45,6 +45,6 @@ await topics.produce(
 
 const app = new KafkaStreams(builder.build(), { applicationId: `highest-reading-${thisRun}` })
 await app.start()
-for await (const { key, value } of topics.read(reports, { quietMs: 300 })) console.log(`${String(key).padEnd(7)} ${value}`)
+for await (const { key, value } of topics.read(reports, { quietMs: 500, waitMs: 20_000 })) console.log(`${String(key).padEnd(7)} ${value}`)
 await app.close()
 await topics.close()

@@ -51,7 +51,7 @@ await topics.produce(orders, [
 const app = new KafkaStreams(builder.build(), { applicationId: 'pricing' })
 await app.start()
 const byCustomer = new Map<string, string[]>()
-for await (const { key, value } of topics.read(priced, { quietMs: 500 }))
+for await (const { key, value } of topics.read(priced, { quietMs: 500, waitMs: 20_000 }))
   byCustomer.set(String(key), [...(byCustomer.get(String(key)) ?? []), `order ${value?.id} ${((value?.cents ?? 0) / 100).toFixed(2)} €`])
 for (const customer of [...byCustomer.keys()].sort()) console.log(`${customer}: ${byCustomer.get(customer)?.join(', ')}`)
 const totals = new Map<string, number>()

@@ -54,7 +54,7 @@ setTimeout(() => clearInterval(produced), RUN_MS)
 process.stdout.on('error', () => process.exit(0))
 const rows = new Map<string, Sum & { readonly window: Windowed<string>['window'] }>()
 let drawn = 0
-for await (const { key, value } of topics.read(sales, { quietMs: 2_000 })) {
+for await (const { key, value } of topics.read(sales, { quietMs: 2_000, waitMs: 20_000 })) {
   if (key === null || value === null) continue
   if ((rows.get(key.key)?.window.start ?? 0) <= key.window.start) rows.set(key.key, { ...value, window: key.window })
   if (process.stdout.isTTY) draw()

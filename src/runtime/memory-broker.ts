@@ -97,10 +97,10 @@ interface Reading {
 async function* readTopic<K, V>(
   { cluster, clock }: Reading,
   topic: Topic<K, V>,
-  { quietMs = 0 }: ReadOptions = {},
+  { quietMs = 0, waitMs = quietMs }: ReadOptions = {},
 ): AsyncGenerator<ReadRecord<K, V>> {
   const positions = new Map<number, number>()
-  let deadline = clock.monotonic() + quietMs
+  let deadline = clock.monotonic() + waitMs
   for (;;) {
     let found = false
     for (const [partition, { log }] of (cluster.topic(topic.name)?.partitions ?? []).entries()) {

@@ -81,7 +81,7 @@ export class ClusterTopics implements TopicClient {
     await producer.flush()
   }
 
-  async *read<K, V>(topic: Topic<K, V>, { quietMs = 0 }: ReadOptions = {}): AsyncGenerator<ReadRecord<K, V>> {
+  async *read<K, V>(topic: Topic<K, V>, { quietMs = 0, waitMs = quietMs }: ReadOptions = {}): AsyncGenerator<ReadRecord<K, V>> {
     const count = await this.#partitions(topic.name)
     const tps = Array.from({ length: count }, (_, partition) => ({ topic: topic.name, partition }))
     const ends = new Map((await this.#offsets.at(tps, LATEST)).map(({ tp, offset }) => [partitionKey(tp), offset]))
@@ -96,7 +96,7 @@ export class ClusterTopics implements TopicClient {
     try {
       fetcher.assign(await this.#offsets.at(tps, EARLIEST))
       const { clock } = this.#ports
-      let deadline = clock.monotonic() + quietMs
+      let deadline = clock.monotonic() + waitMs
       for (;;) {
         const chunks = await fetcher.poll({ timeoutMs: PATIENCE_MS })
         for (const chunk of chunks) {

@@ -34,6 +34,8 @@ export interface ReadRecord<K, V> {
 export interface ReadOptions {
   /** Read on for new records until none has come for so many ms; 0 (default): end where the topic ends. */
   readonly quietMs?: number
+  /** How long the first record may take, in ms; as long as `quietMs` when not given. On a real Kafka a program's first results take seconds. */
+  readonly waitMs?: number
 }
 
 /** A record in bytes, with its partition. */

@@ -32,6 +32,15 @@ test('a reader may wait for what comes, until it is quiet', async () => {
   expect(found).toEqual(['1', '2'])
 })
 
+test('a reader may wait longer for what comes first', async () => {
+  const broker = freshBroker()
+  await broker.createTopic(texts.name, { partitions: 2 })
+  setTimeout(() => void broker.produce(texts, { key: 'a', value: '1' }), 150)
+  const found: (string | null)[] = []
+  for await (const { value } of broker.read(texts, { quietMs: 20, waitMs: 10_000 })) found.push(value)
+  expect(found).toEqual(['1'])
+})
+
 test('a name is one broker until it is closed', async () => {
   const broker = freshBroker()
   await broker.produce(texts, { key: 'a', value: '1' })

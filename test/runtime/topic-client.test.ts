@@ -27,3 +27,13 @@ test('writes and reads through the client, makes a topic that is missing, and be
   await topics.produce({ ...texts, name: 'fresh' }, { key: 'a', value: 'b' })
   expect(cluster.topic('fresh')!.partitions).toHaveLength(1)
 })
+
+test('a reader may wait longer for what comes first', async () => {
+  const ports = { clock: defaultClock, random: seeded(1) }
+  await using topics = new ClusterTopics({ ...ports, transport: new MemoryCluster({ ...ports, checkCrc: false }) })
+  await topics.createTopic('texts', { partitions: 3 })
+  setTimeout(() => void topics.produce(texts, { key: 'a', value: '1', timestamp: 0 }), 150)
+  const found: (string | null)[] = []
+  for await (const { value } of topics.read(texts, { quietMs: 20, waitMs: 10_000 })) found.push(value)
+  expect(found).toEqual(['1'])
+})

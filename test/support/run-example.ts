@@ -1,6 +1,7 @@
 /** Runs an example as someone who has just installed the project would, with or without a Kafka. */
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -25,6 +26,12 @@ export function runExample(
   variables: Readonly<Record<string, string>> = {},
 ): { readonly stdout: string; readonly stderr: string; readonly status: number | null } {
   const { KAFKA_BROKERS: _, ...rest } = process.env
-  const env = { ...rest, ...variables }
-  return spawnSync(process.execPath, ['--import', 'tsx', join(FOLDER, name)], { cwd: ROOT, encoding: 'utf8', input: '', env })
+  // The checkout may lie below the folder for temporary files, which a state directory is warned of.
+  const temporary = mkdtempSync(join(tmpdir(), 'millrace-example-'))
+  const env = { ...rest, TMPDIR: temporary, ...variables }
+  try {
+    return spawnSync(process.execPath, ['--import', 'tsx', join(FOLDER, name)], { cwd: ROOT, encoding: 'utf8', input: '', env })
+  } finally {
+    rmSync(temporary, { recursive: true, force: true })
+  }
 }
