@@ -1,5 +1,6 @@
 // Asks a service about each record, several at once: no offset passes an order that isn't priced, no order overtakes another of its customer.
 import { KafkaStreams, openTopics, serdes, StreamsBuilder, topic } from 'millrace'
+import { thisRun } from './data/this-run.ts'
 
 interface Order {
   readonly id: number
@@ -7,9 +8,9 @@ interface Order {
   readonly pieces: number
 }
 
-const orders = topic('orders', { key: serdes.string, value: serdes.json<Order>() })
-const priced = topic('priced-orders', { key: serdes.string, value: serdes.json<{ id: number; cents: number }>() })
-const spent = topic('spent', { key: serdes.string, value: serdes.long })
+const orders = topic(`orders-${thisRun}`, { key: serdes.string, value: serdes.json<Order>() })
+const priced = topic(`priced-orders-${thisRun}`, { key: serdes.string, value: serdes.json<{ id: number; cents: number }>() })
+const spent = topic(`spent-${thisRun}`, { key: serdes.string, value: serdes.long })
 
 /** The service: slow, the later it is asked the faster, and at first it doesn't know the tea. */
 const prices = { asked: 0, teaFails: 1, open: 0, most: 0 }
@@ -48,7 +49,7 @@ await topics.produce(orders, [
   { key: 'kurt', value: { id: 5, sku: 'pot', pieces: 3 } },
 ])
 
-const app = new KafkaStreams(builder.build(), { applicationId: 'pricing' })
+const app = new KafkaStreams(builder.build(), { applicationId: `pricing-${thisRun}` })
 await app.start()
 const byCustomer = new Map<string, string[]>()
 for await (const { key, value } of topics.read(priced, { quietMs: 500, waitMs: 20_000 }))

@@ -97,10 +97,11 @@ interface Reading {
 async function* readTopic<K, V>(
   { cluster, clock }: Reading,
   topic: Topic<K, V>,
-  { quietMs = 0, waitMs = quietMs }: ReadOptions = {},
+  options: ReadOptions = {},
 ): AsyncGenerator<ReadRecord<K, V>> {
+  const { quietMs = 0 } = options
   const positions = new Map<number, number>()
-  let deadline = clock.monotonic() + waitMs
+  let deadline = clock.monotonic() + (options.waitMs ?? quietMs)
   for (;;) {
     let found = false
     for (const [partition, { log }] of (cluster.topic(topic.name)?.partitions ?? []).entries()) {

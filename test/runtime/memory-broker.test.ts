@@ -34,7 +34,7 @@ test('a reader may wait for what comes, until it is quiet', async () => {
 
 test('a reader may wait longer for what comes first', async () => {
   const broker = freshBroker()
-  await broker.createTopic(texts.name, { partitions: 2 })
+  broker.createTopic(texts.name, { partitions: 2 })
   setTimeout(() => void broker.produce(texts, { key: 'a', value: '1' }), 150)
   const found: (string | null)[] = []
   for await (const { value } of broker.read(texts, { quietMs: 20, waitMs: 10_000 })) found.push(value)
