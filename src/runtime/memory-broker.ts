@@ -97,24 +97,30 @@ interface Reading {
 async function* readTopic<K, V>(
   { cluster, clock }: Reading,
   topic: Topic<K, V>,
-  options: ReadOptions = {},
+  { quietMs = 0, waitMs = quietMs }: ReadOptions = {},
 ): AsyncGenerator<ReadRecord<K, V>> {
-  const { quietMs = 0 } = options
   const positions = new Map<number, number>()
-  let deadline = clock.monotonic() + (options.waitMs ?? quietMs)
+  let deadline = clock.monotonic() + waitMs
   for (;;) {
     let found = false
-    for (const [partition, { log }] of (cluster.topic(topic.name)?.partitions ?? []).entries()) {
-      for (let at = Math.max(positions.get(partition) ?? 0, log.startOffset); at < log.endOffset; at = positions.get(partition)!) {
-        found = true
-        const bytes = log.read(at, BATCH_BYTES)
-        positions.set(partition, offsetBehind({ bytes, from: 0, to: bytes.length }, at))
-        yield* decodeRecords(topic, { bytes, from: 0, to: bytes.length }, { partition, from: at })
-      }
+    for (const record of unread(cluster, topic, positions)) {
+      found = true
+      yield record
     }
     if (found) deadline = clock.monotonic() + quietMs
     const left = deadline - clock.monotonic()
     if (left <= 0) return
     if (!found) await cluster.nextAppend(left)
+  }
+}
+
+/** What lies behind these positions, which go on with it. */
+function* unread<K, V>(cluster: MemoryCluster, topic: Topic<K, V>, positions: Map<number, number>): Generator<ReadRecord<K, V>> {
+  for (const [partition, { log }] of (cluster.topic(topic.name)?.partitions ?? []).entries()) {
+    for (let at = Math.max(positions.get(partition) ?? 0, log.startOffset); at < log.endOffset; at = positions.get(partition)!) {
+      const bytes = log.read(at, BATCH_BYTES)
+      positions.set(partition, offsetBehind({ bytes, from: 0, to: bytes.length }, at))
+      yield* decodeRecords(topic, { bytes, from: 0, to: bytes.length }, { partition, from: at })
+    }
   }
 }
