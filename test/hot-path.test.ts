@@ -20,12 +20,15 @@ interface Cost {
   readonly collections: number
 }
 
-/** `bytesEach`: bytes of the heap a record, of which the comment says what the user's own objects take. */
+/**
+ * `bytesEach`: bytes of the heap a record, of which the comment says what the user's own objects take. 64 are left for the rest: the compiler, which
+ * decides beside the program, comes to one of two forms that differ by 46 bytes (200 and 246 for bytes passed through).
+ */
 const budgets = [
   // Two views of 97 bytes.
-  { name: 'passthrough-bytes', bytesEach: 194 + 40 },
+  { name: 'passthrough-bytes', bytesEach: 194 + 64 },
   // An object of five fields with three texts, 231 bytes, and the key's text of 48.
-  { name: 'passthrough', bytesEach: 279 + 40 },
+  { name: 'passthrough', bytesEach: 279 + 64 },
   { name: 'filter', bytesEach: 279 + 64 },
   { name: 'keyed-count', bytesEach: 279 + 64 },
 ]
