@@ -20,15 +20,12 @@ interface Cost {
   readonly collections: number
 }
 
-/**
- * `bytesEach`: bytes of the heap a record, of which the comment says what the user's own objects take. 64 are left for the rest: the compiler, which
- * decides beside the program, comes to one of two forms that differ by 46 bytes (200 and 246 for bytes passed through).
- */
+/** `bytesEach`: bytes of the heap a record, of which the comment says what the user's own objects take. */
 const budgets = [
   // Two views of 97 bytes.
-  { name: 'passthrough-bytes', bytesEach: 194 + 64 },
+  { name: 'passthrough-bytes', bytesEach: 194 + 40 },
   // An object of five fields with three texts, 231 bytes, and the key's text of 48.
-  { name: 'passthrough', bytesEach: 279 + 64 },
+  { name: 'passthrough', bytesEach: 279 + 40 },
   { name: 'filter', bytesEach: 279 + 64 },
   { name: 'keyed-count', bytesEach: 279 + 64 },
 ]
@@ -57,7 +54,9 @@ test.each(budgets)(
 
 function cost(name: string, what: 'allocate' | 'count'): Cost {
   const program = join(import.meta.dirname, 'support/hot-path.program.ts')
-  const flags = ['--expose-gc', '--min-semi-space-size=512', '--max-semi-space-size=512', '--import', 'tsx']
+  // Compiled beside the program, code comes to another form now and then, by when that is done: 246 bytes for bytes passed through in 8 runs of 72.
+  const compiler = what === 'allocate' ? ['--no-concurrent-recompilation'] : []
+  const flags = [...compiler, '--expose-gc', '--min-semi-space-size=512', '--max-semi-space-size=512', '--import', 'tsx']
   const { stdout, stderr } = spawnSync(process.execPath, [...flags, program, name, String(RECORDS), what], { encoding: 'utf8' })
   if (stdout === '') throw new Error(stderr)
   return JSON.parse(stdout) as Cost
