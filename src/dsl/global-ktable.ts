@@ -9,7 +9,7 @@ import type { Processor } from '../topology/processor.ts'
 import { storeReader, tableSource } from '../operators/table.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import type { AnyOperator, TableReader } from '../topology/operator.ts'
-import { checkBuilder, erased, keyValueSpec, type Graph } from './handle.ts'
+import { addTopicStore, checkBuilder, erased, keyValueSpec, type Graph } from './handle.ts'
 import type { GlobalStoreOptions, GlobalTableOptions } from './options.ts'
 import { anyStore } from './passes/naming.ts'
 
@@ -44,13 +44,7 @@ export function globalTable<K, V>(
     const message = `a global table keeps one value a key: give ${topic.name} a store made by keyValueStore, not one of another kind`
     throw new TopologyError([{ code: 'ARGUMENT_INVALID', message }])
   }
-  graph.add({
-    kind: 'store',
-    spec: anyStore(store),
-    role: `${topic.name}-STATE-STORE-`,
-    key: erased(topic.key),
-    value: erased(topic.value),
-  })
+  addTopicStore(graph, topic, store)
   const source = tableSource<Exclude<K, null>, Exclude<V, null>>({ store, emit: 'every-update' })
   keep(graph, topic, options, { ...source, traits: { ...source.traits, storeOptional: false } })
   return new GlobalKTable(graph, storeReader(store))

@@ -5,7 +5,8 @@
  */
 import { TopologyError, type Mistake } from '../base/errors.ts'
 import type { AnySerde, Serde } from '../model/serde.ts'
-import type { SessionStoreSpec, TableStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
+import type { Topic } from '../model/topic.ts'
+import type { SessionStoreSpec, StoreSpec, TableStoreSpec, WindowStoreSpec } from '../state/store-spec.ts'
 import type { Call } from '../topology/graph.ts'
 import type { TableReader } from '../topology/operator.ts'
 import type { CogroupedKStream, CogroupInput } from './cogrouped.ts'
@@ -14,6 +15,7 @@ import type { KGroupedTable } from './grouped-table.ts'
 import type { KStream } from './kstream.ts'
 import type { KTable } from './ktable.ts'
 import type { SessionWindowedKStream, WindowedKStream } from './windowed.ts'
+import { anyStore } from './passes/naming.ts'
 import { retentionOf, sizeOf, type SessionWindows, type StoredWindows } from '../operators/window-placement.ts'
 
 /** The builder's list. @internal */
@@ -77,6 +79,11 @@ export interface Makers {
 export function keyValueSpec<K, V>(store: string | TableStoreSpec<K, V> | undefined): TableStoreSpec<K, V> {
   if (typeof store === 'object') return store
   return Object.freeze({ kind: 'keyValue', ...(store === undefined ? {} : { name: store }) })
+}
+
+/** Appends the store of a topic's table. @internal */
+export function addTopicStore<K, V>(graph: Graph, { name, key, value }: Topic<K, V>, store: StoreSpec): void {
+  graph.add({ kind: 'store', spec: anyStore(store), role: `${name}-STATE-STORE-`, key: erased(key), value: erased(value) })
 }
 
 /** The spec of a window store from a name, a spec, or nothing; what doesn't fit the windows is added to `mistakes`. @internal */

@@ -13,7 +13,7 @@ import { CogroupedKStream } from './cogrouped.ts'
 import { globalStore, globalTable, type GlobalKTable } from './global-ktable.ts'
 import { KGroupedStream } from './grouped.ts'
 import { KGroupedTable } from './grouped-table.ts'
-import { erased, Graph, keyValueSpec, type Makers } from './handle.ts'
+import { addTopicStore, erased, Graph, keyValueSpec, type Makers } from './handle.ts'
 import { KStream } from './kstream.ts'
 import { KTable } from './ktable.ts'
 import type { GlobalStoreOptions, GlobalTableOptions, PatternOptions, SourceOptions, TableSourceOptions } from './options.ts'
@@ -71,13 +71,7 @@ export class StreamsBuilder {
   table<K, V>(topic: Topic<K, V>, options: TableSourceOptions<K, V> = {}): KTable<Exclude<K, null>, Exclude<V, null>, true> {
     const graph = this.#graph
     const store = keyValueSpec<Exclude<K, null>, Exclude<V, null>>(options.store)
-    graph.add({
-      kind: 'store',
-      spec: anyStore(store),
-      role: `${topic.name}-STATE-STORE-`,
-      key: erased(topic.key),
-      value: erased(topic.value),
-    })
+    addTopicStore(graph, topic, store)
     const { name, onError } = options
     const { call, key, value } = this.#source([topic], {
       ...options,

@@ -131,7 +131,7 @@ export class JsonReader {
   }
 
   #ends(bytes: Uint8Array): boolean {
-    while (this.#at < this.#end && isSpace(bytes[this.#at]!)) this.#at++
+    this.#skipSpaces(bytes)
     return this.#at === this.#end
   }
 
@@ -144,7 +144,7 @@ export class JsonReader {
   }
 
   #skipSpaces(bytes: Uint8Array): void {
-    while (isSpace(bytes[this.#at]!)) this.#at++
+    while (this.#at < this.#end && isSpace(bytes[this.#at]!)) this.#at++
   }
 
   #word(bytes: Uint8Array, word: Uint8Array): boolean {

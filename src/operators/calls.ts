@@ -3,7 +3,7 @@
  * long, and made again, later and later, when it failed. A call that was given up isn't heard any more, but nothing can stop what it began.
  */
 import { ProcessingError } from '../base/errors.ts'
-import type { MaybePromise } from '../base/maybe-promise.ts'
+import { isThenable, type MaybePromise } from '../base/maybe-promise.ts'
 import { pauseMs, type Retry } from '../topology/error-decision.ts'
 import type { Cancellable, OperatorContext } from '../topology/operator.ts'
 
@@ -97,11 +97,6 @@ async function rejected(error: unknown): Promise<never> {
 /** What throws at once is a rejection like another. */
 async function startedAgain<T>(f: () => T | PromiseLike<T>): Promise<T> {
   return f()
-}
-
-/** Query builders and other libraries answer thenables of their own. */
-function isThenable<T>(result: T | PromiseLike<T>): result is PromiseLike<T> {
-  return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
 }
 
 function tooLate(timeoutMs: number, node: string): ProcessingError {

@@ -19,14 +19,11 @@ export function upsertVersion<K, V>(
   const slots = context.versionedSlots<K, V>(store)
   const change = newChange<V>()
   const wanted = context.sendsOldValues
+  const put = putting(slots, next)
   const write = (slot: number, key: K, value: V | null, record: RecordContext): void | Promise<void> => {
-    const old = wanted ? (slots.value(slot) ?? null) : null
-    const end = slots.putAt(slot, value, record.timestamp)
-    if (end === undefined) return undefined
     change.value = value
-    change.old = old
-    change.latest = isLatest(end)
-    return next(key, change, record)
+    change.old = wanted ? (slots.value(slot) ?? null) : null
+    return put(slot, key, change, record)
   }
   return (key, value, record) => {
     if (key === null) return context.dropped('null_key')
@@ -38,20 +35,25 @@ export function upsertVersion<K, V>(
 /** Keeps the changes of a result in a versioned store: what is too old there is not told of. */
 export function keepVersion<K, V>(next: Emit<K, Change<V>>, context: OperatorContext, store: VersionedStoreSpec<K, V>): Emit<K, Change<V>> {
   const slots = context.versionedSlots<K, V>(store)
-  const kept = newChange<V>()
-  const write = (slot: number, key: K, { value, old }: Change<V>, record: RecordContext): void | Promise<void> => {
-    const end = slots.putAt(slot, value, record.timestamp)
-    if (end === undefined) return undefined
-    kept.value = value
-    kept.old = old
-    kept.latest = isLatest(end)
-    return next(key, kept, record)
-  }
+  const put = putting(slots, next)
   return (key, change, record) => {
     const slot = slots.find(key)
-    if (typeof slot === 'number') return write(slot, key, change, record)
+    if (typeof slot === 'number') return put(slot, key, change, record)
     const { value, old, latest } = change
-    return slot.then((found) => write(found, key, { value, old, latest }, record))
+    return slot.then((found) => put(found, key, { value, old, latest }, record))
+  }
+}
+
+/** Puts a change's value, and tells of it unless it was too old: whether it is the latest is known then. */
+function putting<K, V>(slots: VersionedSlots<K, V>, next: Emit<K, Change<V>>) {
+  const told = newChange<V>()
+  return (slot: number, key: K, { value, old }: Change<V>, record: RecordContext): void | Promise<void> => {
+    const end = slots.putAt(slot, value, record.timestamp)
+    if (end === undefined) return undefined
+    told.value = value
+    told.old = old
+    told.latest = isLatest(end)
+    return next(key, told, record)
   }
 }
 

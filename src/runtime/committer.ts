@@ -57,10 +57,11 @@ export class Committer {
     for (const task of all) if (await flushed(task)) tasks.push(task)
     await this.#ports.produce()
     for (const task of tasks) assert(task.inFlight === 0, `task ${task.id} has ${task.inFlight} records in flight at its commit`)
-    const positions = tasks.flatMap((task) => this.#changed(task))
+    const times = new Map(tasks.map((task) => [task, timesOf(task)]))
+    const positions = tasks.flatMap((task) => this.#changed(task, times.get(task) !== this.#times.get(task.id)))
     if (positions.length > 0) await this.#ports.commit(positions)
     for (const { tp, offset } of positions) this.resume(tp, offset)
-    for (const task of tasks) this.#times.set(task.id, timesOf(task))
+    for (const [{ id }, text] of times) this.#times.set(id, text)
     for (const task of tasks) {
       await task.land(this.#changelogOffsets(task))
       task.commitRequested = false
@@ -69,9 +70,9 @@ export class Committer {
   }
 
   /** The positions that have moved; all of a task's where only the times of its steps have: they go on in silence, too. */
-  #changed(task: StreamTask): Position[] {
+  #changed(task: StreamTask, haveMoved: boolean): Position[] {
     const { times } = task.steps
-    const isLater = times.size > 0 && this.#times.get(task.id) !== timesOf(task)
+    const isLater = times.size > 0 && haveMoved
     return task
       .positions()
       .filter(({ tp, offset }) => isLater || this.#committed.get(partitionKey(tp)) !== offset)

@@ -94,9 +94,7 @@ export class TimeToLive {
   written(slot: number, { time, key }: TimedKey): void {
     if (this.#hasRow[slot] === 1) return
     this.found(slot)
-    this.#row(time, key, this.#pending)
-    this.#pending.value(NOTHING, 0, 0)
-    this.#pendingEarliest = Math.min(this.#pendingEarliest, time)
+    this.#add(time, key)
   }
 
   /** Values that are restored go to the engine, with the other rows of their batch. */
@@ -138,9 +136,7 @@ export class TimeToLive {
   /** Its entry has a later time: so has its row, from now on. */
   move(row: TimedKey, time: number): void {
     this.drop(row)
-    this.#row(time, row.key, this.#pending)
-    this.#pending.value(NOTHING, 0, 0)
-    this.#pendingEarliest = Math.min(this.#pendingEarliest, time)
+    this.#add(time, row.key)
   }
 
   /** It is looked at again with the next flush. */
@@ -171,6 +167,13 @@ export class TimeToLive {
     this.#flushedTime = this.#landedTime
     this.#earliest = 0
     this.#forget()
+  }
+
+  /** Adds a row that lands next. */
+  #add(time: number, key: Uint8Array): void {
+    this.#row(time, key, this.#pending)
+    this.#pending.value(NOTHING, 0, 0)
+    this.#pendingEarliest = Math.min(this.#pendingEarliest, time)
   }
 
   #forget(): void {

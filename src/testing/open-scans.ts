@@ -26,19 +26,9 @@ export class OpenScans {
 
   /** The same topology, whose steps open watched scans. */
   topology(topology: Topology): Topology {
-    return topology.withOperators(({ name, operator }) => {
-      const { role, traits, naming, stores } = operator
-      return {
-        role,
-        traits,
-        stores,
-        ...(naming === undefined ? {} : { naming }),
-        start: (next, context) =>
-          operator.start(next, {
-            ...context,
-            store: (spec) => this.#face(context.store(spec), topology.storeName(spec) ?? '', name),
-          }),
-      }
+    return topology.withStarts(({ name, operator }) => (next, context) => {
+      const store: typeof context.store = (spec) => this.#face(context.store(spec), topology.storeName(spec) ?? '', name)
+      return operator.start(next, { ...context, store })
     })
   }
 

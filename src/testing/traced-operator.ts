@@ -57,12 +57,11 @@ export class Tracing {
 
   /** The same topology, whose steps tell what they do. */
   topology(): Topology {
-    return this.#topology.withOperators((node) => this.#operator(node))
+    return this.#topology.withStarts((node) => this.#startOf(node))
   }
 
-  #operator({ name, operator }: ProcessorNode): AnyOperator {
-    const { role, traits, naming, stores } = operator
-    const start: AnyOperator['start'] = (next, context) => {
+  #startOf({ name, operator }: ProcessorNode): AnyOperator['start'] {
+    return (next, context) => {
       const emit = operator.start(this.#telling(next), this.#context(name, context))
       return (key, value, record) => {
         const call = this.#trace.arriving(name, key, value, record)
@@ -70,7 +69,6 @@ export class Tracing {
         return this.#trace.during(call, () => emit(key, value, record))
       }
     }
-    return { role, traits, stores, start, ...(naming === undefined ? {} : { naming }) }
   }
 
   #telling(next: Emit<unknown, unknown>): Emit<unknown, unknown> {

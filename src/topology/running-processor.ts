@@ -4,6 +4,7 @@
  * record is done when the user's promise and everything it forwarded are, awaited or not; what failed below isn't lost when user code catches it.
  */
 import { ProcessingError, TopologyError } from '../base/errors.ts'
+import { isThenable } from '../base/maybe-promise.ts'
 import { noHeaders, type Headers } from '../model/headers.ts'
 import { current, StreamRecord, type CurrentRecord, type RecordContext } from '../model/record.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
@@ -221,9 +222,4 @@ function putBack(context: CurrentRecord, timestamp: number, headers: CurrentReco
   context.timestamp = timestamp
   context.lazyHeaders = headers
   if (released !== undefined) context.rawReleased = released
-}
-
-/** Query builders and other libraries answer thenables of their own. */
-function isThenable(result: unknown): boolean {
-  return result !== undefined && result !== null && typeof result === 'object' && 'then' in result
 }

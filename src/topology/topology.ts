@@ -181,9 +181,13 @@ export class Topology {
     return this.hasPatterns ? new Topology({ ...this.#parts, nodes: withTopics(this.#parts.nodes, topics) }) : this
   }
 
-  /** This topology with other operators, which must behave as theirs: how a test looks at what steps do. */
-  withOperators(operatorOf: (node: ProcessorNode) => AnyOperator): Topology {
-    const nodes = this.#parts.nodes.map((node) => (node.kind === 'processor' ? { ...node, operator: operatorOf(node) } : node))
+  /** This topology with steps that are started otherwise, and must behave as before: how a test looks at what they do. */
+  withStarts(startOf: (node: ProcessorNode) => AnyOperator['start']): Topology {
+    const nodes = this.#parts.nodes.map((node) => {
+      if (node.kind !== 'processor') return node
+      const { role, traits, naming, stores } = node.operator
+      return { ...node, operator: { role, traits, stores, ...(naming === undefined ? {} : { naming }), start: startOf(node) } }
+    })
     return new Topology({ ...this.#parts, nodes })
   }
 
