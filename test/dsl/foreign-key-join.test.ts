@@ -1,16 +1,12 @@
 import * as fc from 'fast-check'
 import { expect, expectTypeOf, test } from 'vitest'
-import { serdes, StreamsBuilder, topic, type ForeignKeyOptions, type KTable } from '../../src/index.ts'
+import { serdes, StreamsBuilder, type ForeignKeyOptions, type KTable } from '../../src/index.ts'
 import { TopologyTestDriver } from '../../src/testing.ts'
 import { built, customers, orders, refused } from '../support/shop-topics.ts'
+import { lastRows, lefts, out, pair, rights, sendRows, type Row } from '../support/two-tables.ts'
 
-type Row = string | null
 type Options = ForeignKeyOptions<string, string, string, string>
 
-const lefts = topic('lefts', { key: serdes.string, value: serdes.string })
-const rights = topic('rights', { key: serdes.string, value: serdes.string })
-const out = topic('out', { key: serdes.string, value: serdes.string })
-const pair = (left: Row, right: Row): string => `${left}&${right}`
 /** The foreign key of 'r1:x' is 'r1', of ':x' there is none. */
 const foreignKey = (value: string): Row => (value.startsWith(':') ? null : value.slice(0, 2))
 const options: Options = { foreignKey, name: 'fk', store: 'o', value: serdes.string }
@@ -35,21 +31,11 @@ test.each(places.flatMap((partitions) => [false, true].map((left) => ({ left, pa
         const joined = left ? one.leftJoin(other, pair, options) : one.join(other, pair, options)
         joined.toStream().to(out)
         using driver = new TopologyTestDriver(builder.build(parity ? { parity: 'kafka-streams' } : {}), { partitions })
-        const rows = new Map([lefts, rights].map((table) => [table, new Map<string, string>()]))
-        for (const [table, key, value] of sent) {
-          driver.input(table).send({ key, value })
-          if (value === null) rows.get(table)!.delete(key)
-          else rows.get(table)!.set(key, value)
-        }
-        const found = new Map(
-          driver
-            .output(out)
-            .readAll()
-            .map(({ key, value }) => [key, value]),
-        )
+        const rows = sendRows(driver, sent)
+        const found = lastRows(driver)
         for (const key of ['a', 'b', 'c', 'd']) {
-          const row = rows.get(lefts)!.get(key)
-          const partner = rows.get(rights)!.get(foreignKey(row ?? ':') ?? '') ?? null
+          const row = rows.left.get(key)
+          const partner = rows.right.get(foreignKey(row ?? ':') ?? '') ?? null
           expect(found.get(key) ?? null).toBe(row !== undefined && (left || partner !== null) ? pair(row, partner) : null)
         }
       }),

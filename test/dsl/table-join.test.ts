@@ -3,15 +3,10 @@ import { expect, expectTypeOf, test } from 'vitest'
 import { serdes, StreamsBuilder, topic, tumbling, type KTable, type TableOptions, type Windowed } from '../../src/index.ts'
 import { TopologyTestDriver } from '../../src/testing.ts'
 import { built, copies, customers, refused, texts } from '../support/shop-topics.ts'
+import { lastRows, lefts, out, pair, rights, sendRows, type Row } from '../support/two-tables.ts'
 
-type Row = string | null
 type Rows = KTable<string, string, true>
 type Join = (left: Rows, right: Rows, options: TableOptions<string, string>) => Rows
-
-const lefts = topic('lefts', { key: serdes.string, value: serdes.string })
-const rights = topic('rights', { key: serdes.string, value: serdes.string })
-const out = topic('out', { key: serdes.string, value: serdes.string })
-const pair = (left: Row, right: Row): string => `${left}&${right}`
 
 const joins: Record<string, { readonly join: Join; readonly has: (left: Row, right: Row) => boolean }> = {
   join: { join: (left, right, options) => left.join(right, pair, options), has: (left, right) => left !== null && right !== null },
@@ -44,20 +39,10 @@ test.each(Object.keys(joins).flatMap((name) => [1, 3].map((partitions) => ({ nam
           .toStream()
           .to(out)
         using driver = new TopologyTestDriver(builder.build(parity ? { parity: 'kafka-streams' } : {}), { partitions })
-        const rows = new Map([lefts, rights].map((table) => [table, new Map<string, string>()]))
-        for (const [table, key, value] of sent) {
-          driver.input(table).send({ key, value })
-          if (value === null) rows.get(table)!.delete(key)
-          else rows.get(table)!.set(key, value)
-        }
-        const found = new Map(
-          driver
-            .output(out)
-            .readAll()
-            .map(({ key, value }) => [key, value]),
-        )
+        const rows = sendRows(driver, sent)
+        const found = lastRows(driver)
         for (const key of ['a', 'b', 'c', 'd', 'e']) {
-          const [left, right] = [rows.get(lefts)!.get(key) ?? null, rows.get(rights)!.get(key) ?? null]
+          const [left, right] = [rows.left.get(key) ?? null, rows.right.get(key) ?? null]
           expect(found.get(key) ?? null).toBe(has(left, right) ? pair(left, right) : null)
         }
       }),

@@ -5,10 +5,11 @@ import { utf8 } from '../../src/base/text.ts'
 import type { Headers } from '../../src/model/headers.ts'
 import { serdes } from '../../src/model/serdes.ts'
 import type { Windowed } from '../../src/model/window.ts'
-import { retentionOf, session, sizeOf, sliding, tumbling, type AnyWindows, hopping } from '../../src/operators/window-placement.ts'
+import { session, sliding, tumbling, type AnyWindows } from '../../src/operators/window-placement.ts'
 import { windowedAggregate } from '../../src/operators/windowed-aggregate.ts'
-import { sessionStore, windowStore } from '../../src/state/stores.ts'
+import { windowStore } from '../../src/state/stores.ts'
 import type { Change } from '../../src/topology/operator.ts'
+import { anyWindows, storeOf } from '../support/any-windows.ts'
 import { stateful, type Stateful, type StatefulOptions } from '../support/operator-state.ts'
 
 const runs = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 100) }
@@ -24,11 +25,7 @@ type Started = Stateful<string, number, Windowed<string>, Change<string>>
 
 /** A step with Kafka Streams' default retention, which the closing scan comes close to. */
 function started(windows: AnyWindows, emit: 'every-update' | 'on-window-close', options: StatefulOptions = {}): Started {
-  const retentionMs = retentionOf(windows)
-  const store =
-    windows.kind === 'session'
-      ? sessionStore('s', { ...texts, retentionMs })
-      : windowStore('s', { ...texts, sizeMs: sizeOf(windows), retentionMs })
+  const store = storeOf(windows)
   return stateful(windowedAggregate<string, number, string>({ ...folds, windows, store, emit }), options)
 }
 
@@ -46,13 +43,6 @@ const events = fc.array(event, { maxLength: 30 }).map((list) => {
     return { key, value, timestamp }
   })
 })
-const kinds = fc
-  .record({ size: fc.integer({ min: 1, max: 12 }), grace: fc.nat(6), kind: fc.nat(3) })
-  .map(({ size, grace, kind }): AnyWindows => {
-    if (kind === 0) return tumbling(size).grace(grace)
-    if (kind === 1) return hopping(size, { advance: Math.ceil(size / 3) }).grace(grace)
-    return kind === 2 ? session(size).grace(grace) : sliding(size).grace(grace)
-  })
 
 /** When stream time says that a window is closed. */
 function isClosed(windows: AnyWindows, end: number, observed: number): boolean {
@@ -69,7 +59,7 @@ function toldBy(step: Started): Told[] {
 
 test('each window is handed on once, with its last aggregate, after the record that closed it, in order of time and key', () =>
   fc.assert(
-    fc.asyncProperty(events, kinds, fc.nat(3), async (list, windows, every) => {
+    fc.asyncProperty(events, anyWindows, fc.nat(3), async (list, windows, every) => {
       const [closing, updating] = [started(windows, 'on-window-close'), started(windows, 'every-update')]
       const open = new Map<string, Told>()
       let observed = -1

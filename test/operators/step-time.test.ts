@@ -1,12 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { serdes } from '../../src/model/serdes.ts'
 import type { Windowed } from '../../src/model/window.ts'
 import { goOnInSilence, keepStepTime, newStepTime } from '../../src/operators/step-time.ts'
-import { hopping, retentionOf, session, sizeOf, sliding, tumbling, type AnyWindows } from '../../src/operators/window-placement.ts'
+import type { AnyWindows } from '../../src/operators/window-placement.ts'
 import { windowedAggregate } from '../../src/operators/windowed-aggregate.ts'
-import { sessionStore, windowStore } from '../../src/state/stores.ts'
 import type { Change, Operator, Silence } from '../../src/topology/operator.ts'
+import { anyWindows, storeOf } from '../support/any-windows.ts'
 import { harness, type HarnessOptions } from '../support/operator-harness.ts'
 import { stateful, type Stateful } from '../support/operator-state.ts'
 
@@ -108,8 +107,7 @@ describe('a step’s time', () => {
 type Started = Stateful<string, number, Windowed<string>, Change<string>>
 
 function started(windows: AnyWindows, silence: () => Silence | undefined): Started {
-  const texts = { key: serdes.string, value: serdes.string, retentionMs: retentionOf(windows) }
-  const store = windows.kind === 'session' ? sessionStore('s', texts) : windowStore('s', { ...texts, sizeMs: sizeOf(windows) })
+  const store = storeOf(windows)
   const fold = {
     initial: () => '',
     add: (text: string, value: number) => `${text}+${value}`,
@@ -130,17 +128,10 @@ const events = fc.array(fc.record({ key: fc.constantFrom('a', 'b'), value: fc.na
   minLength: 1,
   maxLength: 20,
 })
-const kinds = fc
-  .record({ size: fc.integer({ min: 1, max: 12 }), grace: fc.nat(6), kind: fc.nat(3) })
-  .map(({ size, grace, kind }): AnyWindows => {
-    if (kind === 0) return tumbling(size).grace(grace)
-    if (kind === 1) return hopping(size, { advance: Math.ceil(size / 3) }).grace(grace)
-    return kind === 2 ? session(size).grace(grace) : sliding(size).grace(grace)
-  })
 
 test('silence closes what a record of that time would, and refuses what would come too late behind it', () =>
   fc.assert(
-    fc.asyncProperty(events, events, kinds, fc.integer({ min: 1, max: 80 }), async (before, after, windows, lastsMs) => {
+    fc.asyncProperty(events, events, anyWindows, fc.integer({ min: 1, max: 80 }), async (before, after, windows, lastsMs) => {
       let silence: Silence | undefined
       const [silent, woken] = [started(windows, () => silence), started(windows, () => undefined)]
       for (const step of [silent, woken]) for (const record of before) await step.running.send(record)

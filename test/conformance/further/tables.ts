@@ -6,7 +6,6 @@ import {
   even,
   input,
   named,
-  now,
   num,
   out,
   outLong,
@@ -20,6 +19,7 @@ import {
   zero,
   type Text,
 } from '../programs/kit.ts'
+import { numbering } from '../programs/table.ts'
 import { by4, equals, grouped, kept, len, t10g5, table, tappend, tminus, tplus } from './kit.ts'
 
 const by4OrNull = (v: string): Text => (num(v) % 5 === 0 ? null : by4(v))
@@ -78,23 +78,7 @@ const outerCascade = program((b) =>
 /** Counts all calls of a key, those for deletes too. */
 function transformed(b: StreamsBuilder): KTable<string, string, boolean> {
   const counts = keyValueStore('n', { key: serdes.string, value: serdes.long, format: 'plain' })
-  return table(b, 'a').processValues(
-    (): FixedKeyProcessor<string, Text, string> => {
-      let context: FixedKeyProcessorContext<string, string>
-      return {
-        init: (given) => {
-          context = given
-        },
-        process: (record) => {
-          const store = context.store(counts)
-          const n = (now(store.get(record.key)) ?? 0) + 1
-          store.put(record.key, n)
-          return context.forward(record.withValue(`${record.value}#${n}`))
-        },
-      }
-    },
-    { stores: [counts] },
-  )
+  return table(b, 'a').processValues(() => numbering(counts), { stores: [counts] })
 }
 
 /** Appends the key. */

@@ -150,7 +150,8 @@ function transformed(store?: string): Program {
   )
 }
 
-function numbering(counts: KeyValueStoreSpec<string, number>): FixedKeyProcessor<string, Text, string> {
+/** Appends to each value how many times it was called for its key. */
+export function numbering(counts: KeyValueStoreSpec<string, number>): FixedKeyProcessor<string, Text, string> {
   let context: FixedKeyProcessorContext<string, string>
   return {
     init: (given) => {
